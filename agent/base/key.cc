@@ -66,9 +66,13 @@ Result<SecretKey> SecretKey::from_bytes(std::span<const uint8_t> bytes) {
 SecretKey SecretKey::generate() {
   SecretKey k;
   randombytes_buf(k.bytes_.data(), k.bytes_.size());
-  k.bytes_[0] &= 248;
-  k.bytes_[31] = static_cast<uint8_t>((k.bytes_[31] & 127) | 64);
+  k.clamp();
   return k;
+}
+
+void SecretKey::clamp() {
+  bytes_[0] &= 248;
+  bytes_[31] = static_cast<uint8_t>((bytes_[31] & 127) | 64);
 }
 
 bool SecretKey::is_zero() const {
@@ -126,8 +130,11 @@ Result<SecretKey> load_secret_key(const std::string& path) {
 
 Result<SecretKey> load_or_make_private_key(const std::string& path) {
   auto have = load_secret_key(path);
+  // The kernel clamps what it is given, and would show another key than the file's for
+  // ever.
+  if (have) have->clamp();
   if (have || have.error().code != ENOENT) return have;
-  const auto key = SecretKey::generate();
+  auto key = SecretKey::generate();
   std::string text = key.reveal() + "\n";
   auto written = write_new_file(path, text, 0600);
   wipe(text);

@@ -48,6 +48,9 @@ class SecretKey {
   static Result<SecretKey> from_bytes(std::span<const uint8_t> bytes);
   // A fresh Curve25519 private key, clamped, from the kernel's CSPRNG.
   static SecretKey generate();
+  // Makes a Curve25519 private key of any 32 bytes (RFC 7748 section 5); the public key
+  // stays.
+  void clamp();
 
   [[nodiscard]] std::span<const uint8_t, kKeyBytes> bytes() const { return bytes_; }
   [[nodiscard]] bool is_zero() const;

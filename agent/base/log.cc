@@ -55,6 +55,11 @@ std::string escaped(std::string_view s, bool json) {
   return out;
 }
 
+// One write, so that lines of several processes do not mix.
+void put(const std::string& lines) {
+  (void)!::write(STDERR_FILENO, lines.data(), lines.size());  // nowhere to report it
+}
+
 }  // namespace
 
 Result<Level> parse_level(std::string_view text) {
@@ -98,15 +103,22 @@ void write(Level l, std::string_view message) {
         {{m.data(), m.size()}, {p.data(), p.size()}, {i.data(), i.size()}}};
     if (sd_journal_sendv(iov.data(), static_cast<int>(iov.size())) == 0) return;
   }
-  const std::string line =
-      format == Format::json
-          ? fmt::format(R"({{"time":"{}","level":"{}","program":"{}","message":"{}"}})"
-                        "\n",
-                        timestamp(), name(l), program, escaped(message, true))
-          : fmt::format("{} {} {}: {}\n", timestamp(), program, name(l),
-                        escaped(message, false));
-  // One write a line, so that lines of several processes do not mix.
-  (void)!::write(STDERR_FILENO, line.data(), line.size());  // nowhere to report it
+  if (format == Format::json) {
+    put(fmt::format(R"({{"time":"{}","level":"{}","program":"{}","message":"{}"}})"
+                    "\n",
+                    timestamp(), name(l), program, escaped(message, true)));
+    return;
+  }
+  // Several lines of message are several lines of log, each complete by itself.
+  const std::string head = fmt::format("{} {} {}: ", timestamp(), program, name(l));
+  std::string text;
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  do {
+    const auto end = std::min(message.find('\n'), message.size());
+    text += head + escaped(message.substr(0, end), false) + "\n";
+    message.remove_prefix(std::min(end + 1, message.size()));
+  } while (!message.empty());
+  put(text);
 }
 
 }  // namespace wigeon::log

@@ -113,6 +113,12 @@ Result<void> Loop::Watch::restart(std::chrono::microseconds after) {
   return {};
 }
 
+Result<void> Loop::Watch::disarm() {
+  const int r = sd_event_source_set_enabled(state_->sources.at(0).get(), SD_EVENT_OFF);
+  if (r < 0) return fail_errno("sd_event_source_set_enabled", -r);
+  return {};
+}
+
 Result<Loop> Loop::open() {
   Loop loop;
   sd_event* e = nullptr;
@@ -140,6 +146,12 @@ Result<Loop::Watch> Loop::after(std::chrono::microseconds delay, Tick tick) {
                                       1000, on_time, data);
   }));
   return Watch(std::move(state));
+}
+
+Result<Loop::Watch> Loop::timer(Tick tick) {
+  auto watch = TRY(after(std::chrono::hours(24), std::move(tick)));
+  TRY(watch.disarm());
+  return watch;
 }
 
 Result<Loop::Watch> Loop::defer(Tick tick) {

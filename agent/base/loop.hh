@@ -42,6 +42,7 @@ class Loop {
     Result<void> change(uint32_t events);
     // For timers: fire after this long, again if it fired already.
     Result<void> restart(std::chrono::microseconds after);
+    Result<void> disarm();
 
    private:
     std::shared_ptr<State> state_;
@@ -52,6 +53,8 @@ class Loop {
   [[nodiscard]] Result<Watch> watch(int fd, uint32_t events, Ready ready);
   // Fires once, after at least this long on CLOCK_BOOTTIME (suspend counts).
   [[nodiscard]] Result<Watch> after(std::chrono::microseconds delay, Tick tick);
+  // A timer that is not armed: restart() arms it.
+  [[nodiscard]] Result<Watch> timer(Tick tick);
   // Runs once, when the callbacks that are due now are done.
   [[nodiscard]] Result<Watch> defer(Tick tick);
   // The signals are blocked for the process and come through the loop.

@@ -35,6 +35,19 @@ TEST_CASE("the private key is made once, mode 0600, and read back") {
   CHECK(load_or_make_private_key(path).value() == *made);
 }
 
+TEST_CASE(
+    "a private key that nobody clamped is read clamped, and its public key is the same") {
+  const TempDir dir;
+  const auto path = dir.path() + "/private.key";
+  const auto raw = SecretKey::from_bytes(std::vector<uint8_t>(32, 0xff)).value();
+  REQUIRE(write_new_file(path, raw.reveal(), 0600));
+  const auto read = load_or_make_private_key(path).value();
+  CHECK((read.bytes()[0] & 7) == 0);
+  CHECK((read.bytes()[31] & 0xc0) == 0x40);
+  CHECK(read.public_key() == raw.public_key());
+  CHECK(load_secret_key(path).value() == raw);
+}
+
 TEST_CASE("a key file that others can read is refused and stays as it is") {
   const TempDir dir;
   const auto path = dir.path() + "/private.key";

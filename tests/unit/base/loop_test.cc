@@ -61,3 +61,16 @@ TEST_CASE("a cancelled timer does not fire") {
   REQUIRE(loop.run());
   CHECK(calls == 0);
 }
+
+TEST_CASE("a timer made unarmed fires only once armed, and not after it was disarmed") {
+  auto loop = *Loop::open();
+  int calls = 0;
+  auto timer = *loop.timer([&] { ++calls; });
+  auto end = *loop.after(5ms, [&] { loop.exit(0); });
+  REQUIRE(timer.restart(1ms));
+  REQUIRE(timer.disarm());
+  REQUIRE(loop.run_once(2ms));
+  REQUIRE(timer.restart(0ms));
+  REQUIRE(loop.run());
+  CHECK(calls == 1);
+}
