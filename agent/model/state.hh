@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is wanted and what is there, as plain values that compare. plan() in agent/core is the
-// only place that looks at both.
+// What is wanted and what is there, as plain values that compare. plan() in agent/core is
+// the only place that looks at both.
 #pragma once
 
 #include <map>
@@ -17,6 +17,7 @@ namespace wigeon {
 struct Desired {
   bool up = true;  // false: nothing of ours is left on the host
   std::string link = "wt0";
+  std::string link_kind = "wireguard";  // or "tun": wireguard-go's
   uint32_t mtu = 1280;
   SecretKey private_key{};
   uint16_t listen_port = 0;
@@ -28,11 +29,13 @@ struct Desired {
   std::vector<Rule> rules{};
 };
 
-// What the kernel has, of ours. Links are found by name, routes and rules by kRouteProtocol.
+// What the kernel has, of ours. Links are found by name, routes and rules by
+// kRouteProtocol.
 struct Observed {
   std::optional<Link> link{};  // whatever bears our link's name
-  bool link_is_ours = false;   // by kind, alias and journal; a foreign link is never touched
-  ObservedDevice device{};     // meaningful when the link is ours
+  bool link_is_ours =
+      false;                // by kind, alias and journal; a foreign link is never touched
+  ObservedDevice device{};  // meaningful when the link is ours
   std::vector<InterfaceAddress> addresses{};  // on our link, without fe80::/10
   std::vector<Route> routes{};                // device none where it is our link
   std::vector<Rule> rules{};
