@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Hears of changes to links, addresses, routes and rules of this network namespace.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "agent/base/loop.hh"
+#include "netlink/event.hh"
+
+namespace wigeon::netlink {
+
+// A burst of some 2,000 events is kept; a longer one is an overrun.
+inline constexpr int kMonitorBytes = 1 << 20;
+inline constexpr int kDatagramsAtOnce = 64;  // in one turn of the loop
+
+// The whole of what there was to hear in one turn of the loop.
+struct Heard {
+  std::vector<Event> events{};
+  // The kernel dropped events (ENOBUFS), or one made no sense: observe everything again.
+  bool overrun = false;
+};
+
+class Monitor {
+ public:
+  using Changed = std::move_only_function<void(const Heard&)>;
+  // Changes before this returns are not heard: open it first, then observe. The callback
+  // may destroy the monitor.
+  static Result<Monitor> open(Loop& loop, Changed changed, int buffer = kMonitorBytes);
+
+ private:
+  struct State;  // shared with the loop's callback, which may outlive us by one call
+  Monitor(std::shared_ptr<State> state, Loop::Watch watch)
+      : state_(std::move(state)), watch_(std::move(watch)) {}
+
+  std::shared_ptr<State> state_;
+  Loop::Watch watch_;
+};
+
+}  // namespace wigeon::netlink
