@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dns/answer.hh"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace wigeon::dns {
+namespace {
+
+using Kind = Answer::Kind;
+
+// A reply being written into the caller's buffer: the sections in order, then finish().
+class Reply {
+ public:
+  Reply(const Asked& asked, std::span<uint8_t> out)
+      : asked_(asked), writer_(out.first(std::min<size_t>(out.size(), asked.limit))) {
+    // Room for the OPT record is kept until finish().
+    if (asked_.edns) writer_.keep_back(kOptSize);
+    start();
+  }
+  Writer& writer() { return writer_; }
+  void set(uint16_t flags) { flags_ = static_cast<uint16_t>(flags_ | flags); }
+  void clear(uint16_t flags) { flags_ = static_cast<uint16_t>(flags_ & ~flags); }
+  void rcode(uint16_t rcode) { rcode_ = rcode; }
+
+  // One record; a record that does not fit cuts the reply off (see finish()).
+  void record(Bytes owner, uint16_t t, uint32_t ttl, auto rdata, uint16_t& count) {
+    writer_.name(owner);
+    writer_.u16(t);
+    writer_.u16(klass::kIn);
+    writer_.u32(ttl);
+    rdata(writer_);
+    ++count;
+  }
+  void answer(Bytes owner, uint16_t t, uint32_t ttl, Bytes rdata) {
+    record(
+        owner, t, ttl, [&](Writer& w) { write_rdata(w, t, rdata); }, answers_);
+  }
+  uint16_t& answers() { return answers_; }
+  uint16_t& authorities() { return authorities_; }
+
+  size_t finish(const ExtendedError& why = {}) {
+    if (writer_.full()) {
+      // Nothing but the question: part of a set must not be taken for the whole.
+      set(flag::kTc);
+      answers_ = authorities_ = 0;
+      writer_.rewind(after_question_);
+    }
+    if (asked_.edns) {
+      writer_.keep_back(0);
+      const Edns edns{.extended_rcode = static_cast<uint8_t>(rcode_ >> 4),
+                      .dnssec_ok = asked_.dnssec_ok};
+      const auto before = writer_.mark();
+      write_opt(writer_, edns, why);
+      if (writer_.full()) {
+        writer_.rewind(before);
+        write_opt(writer_, edns);
+      }
+    }
+    const auto kept =
+        static_cast<uint16_t>(asked_.flags & (flag::kOpcode | flag::kRd | flag::kCd));
+    writer_.patch_u16(2, static_cast<uint16_t>(flag::kQr | flag::kRa | kept | flags_ |
+                                               (rcode_ & flag::kRcode)));
+    writer_.patch_u16(6, answers_);
+    writer_.patch_u16(8, authorities_);
+    writer_.patch_u16(10, asked_.edns ? 1 : 0);
+    return writer_.size();
+  }
+
+ private:
+  void start() {
+    writer_.u16(asked_.id);
+    writer_.u16(0);
+    writer_.u16(1);
+    writer_.u16(0);
+    writer_.u16(0);
+    writer_.u16(0);
+    writer_.name(asked_.question.name.wire());
+    writer_.u16(asked_.question.type);
+    writer_.u16(asked_.question.klass);
+    after_question_ = writer_.mark();
+  }
+  const Asked& asked_;
+  Writer writer_;
+  Writer::Mark after_question_{};
+  uint16_t flags_ = 0;
+  uint16_t rcode_ = rcode::kNoError;
+  uint16_t answers_ = 0;
+  uint16_t authorities_ = 0;
+};
+
+// Header only: for queries whose question we cannot or will not read.
+size_t bare(const Header& query, uint16_t rcode, std::span<uint8_t> out) {
+  Writer w(out);
+  w.u16(query.id);
+  w.u16(static_cast<uint16_t>(flag::kQr | (query.flags & (flag::kOpcode | flag::kRd)) |
+                              rcode));
+  for (int i = 0; i < 4; ++i) w.u16(0);
+  return w.size();
+}
+
+// The SOA record that says how long "no" holds (RFC 2308 §3), or the zone's own when
+// asked for. Made up when the zone has none.
+void put_soa(Reply& reply, Bytes apex, const Zones::Set& own, uint16_t& count,
+             bool negative) {
+  if (own.count > 0) {
+    own.each(0, [&](Bytes rdata) {
+      uint32_t minimum = 0;
+      for (const uint8_t b : rdata.last(4)) minimum = minimum << 8 | b;
+      const uint32_t ttl = negative ? std::min(own.ttl, minimum) : own.ttl;
+      reply.record(
+          apex, type::kSoa, ttl, [&](Writer& w) { write_rdata(w, type::kSoa, rdata); },
+          count);
+    });
+    return;
+  }
+  reply.record(
+      apex, type::kSoa, kNegativeTtl,
+      [&](Writer& w) {
+        const size_t length_at = w.size();
+        w.u16(0);
+        w.name(apex);
+        constexpr std::string_view kMailbox = "hostmaster";
+        if (apex.size() + kMailbox.size() + 1 <= kMaxName) {
+          w.u8(static_cast<uint8_t>(kMailbox.size()));
+          w.bytes({reinterpret_cast<const uint8_t*>(kMailbox.data()), kMailbox.size()});
+        }
+        w.name(apex);
+        for (const uint32_t v : {1u, 3600u, 600u, 86400u, kNegativeTtl}) w.u32(v);
+        if (!w.full())
+          w.patch_u16(length_at, static_cast<uint16_t>(w.size() - length_at - 2));
+      },
+      count);
+}
+
+// Top-level names that must not leave this host (RFC 6761, RFC 7686).
+constexpr uint8_t kLocalhost[] = "\x09localhost";
+constexpr uint8_t kInvalid[] = "\x07invalid";
+constexpr uint8_t kOnion[] = "\x05onion";
+
+bool put_special(Reply& reply, Bytes name, uint16_t t) {
+  const bool localhost = is_within(name, kLocalhost);
+  Bytes apex = kLocalhost;
+  if (!localhost) {
+    apex = is_within(name, kInvalid) ? Bytes(kInvalid) : Bytes(kOnion);
+    if (!is_within(name, apex)) return false;
+  }
+  reply.set(flag::kAa);
+  static constexpr uint8_t kLoopback4[] = {127, 0, 0, 1};
+  static constexpr uint8_t kLoopback6[] = {0, 0, 0, 0, 0, 0, 0, 0,
+                                           0, 0, 0, 0, 0, 0, 0, 1};
+  constexpr uint32_t kLoopbackTtl = 86400;
+  if (localhost && (t == type::kA || t == type::kAny)) {
+    reply.answer(name, type::kA, kLoopbackTtl, kLoopback4);
+  } else if (localhost && t == type::kAaaa) {
+    reply.answer(name, type::kAaaa, kLoopbackTtl, kLoopback6);
+  } else {
+    if (!localhost) reply.rcode(rcode::kNxDomain);
+    put_soa(reply, apex, {}, reply.authorities(), true);
+  }
+  return true;
+}
+
+// Follows the name through our zones and writes what they say. False when the chain ends
+// at a name that is not ours; end is that name then.
+bool put_local(Reply& reply, const Question& q, const Zones& zones, uint32_t turn,
+               Name& end) {
+  end = q.name.lowered();
+  std::array<Bytes, kMaxAliases + 1> seen{q.name.wire()};
+  for (int aliases = 0;; ++aliases) {
+    const Bytes name = end.wire();
+    const auto found = zones.find(name, q.type);
+    switch (found.kind) {
+      case Zones::Found::Kind::outside:
+        return put_special(reply, name, q.type);
+      case Zones::Found::Kind::set:
+        reply.set(flag::kAa);
+        found.set.each(turn, [&](Bytes rdata) {
+          reply.answer(name, found.set.type, found.set.ttl, rdata);
+        });
+        return true;
+      case Zones::Found::Kind::no_name:
+        if (!found.authoritative) return false;
+        reply.rcode(rcode::kNxDomain);
+        [[fallthrough]];
+      case Zones::Found::Kind::no_data:
+        reply.set(flag::kAa);
+        if (q.type == type::kSoa && found.at_apex)
+          put_soa(reply, found.apex, zones.soa_of(found), reply.answers(), false);
+        else
+          put_soa(reply, found.apex, zones.soa_of(found), reply.authorities(), true);
+        return true;
+      case Zones::Found::Kind::alias:
+        break;
+    }
+    // A chain that is too long or bites its tail is given as far as it was followed.
+    if (aliases == kMaxAliases) return true;
+    reply.set(flag::kAa);
+    Bytes target;
+    found.set.each(0, [&](Bytes rdata) {
+      reply.answer(name, type::kCname, found.set.ttl, rdata);
+      target = rdata;
+    });
+    const auto last = seen.begin() + aliases + 1;
+    if (std::any_of(seen.begin(), last, [&](Bytes b) { return same_name(b, target); }))
+      return true;
+    *last = target;
+    end = Name::from_wire(target)->lowered();
+  }
+}
+
+// RFC 6895: types that only mean something as a question, and those that never do.
+std::optional<uint16_t> refused_type(uint16_t t) {
+  switch (t) {
+    case 0:
+    case type::kOpt:
+    case type::kTkey:
+    case type::kTsig:
+      return rcode::kFormErr;
+    case type::kIxfr:
+    case type::kAxfr:
+      return rcode::kRefused;
+    case type::kMailb:
+    case type::kMaila:
+      return rcode::kNotImp;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Everything after the header. Fails when it cannot be parsed; opt is the OPT record
+// found.
+Result<void> read_query(Reader& in, const Header& h, Question& question,
+                        std::optional<Edns>& opt) {
+  question = TRY(in.question());
+  for (int left = h.answers + h.authorities; left > 0; --left) TRY(in.record());
+  for (int left = h.additionals; left > 0; --left) {
+    const auto record = TRY(in.record());
+    if (record.type != type::kOpt) continue;
+    if (opt || !record.name.is_root()) return fail(EBADMSG, "more than one OPT record");
+    opt = read_opt(record);
+  }
+  if (!in.at_end()) return fail(EBADMSG, "bytes are left over");
+  return {};
+}
+
+}  // namespace
+
+Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t turn,
+              std::span<uint8_t> out, Asked& asked, Question& wanted) {
+  Reader in(query);
+  const auto header = in.header();
+  if (!header || (header->flags & flag::kQr)) return {};
+  if (header->flags & flag::kOpcode)
+    return {Kind::reply, bare(*header, rcode::kNotImp, out)};
+  if (header->questions != 1) return {Kind::reply, bare(*header, rcode::kFormErr, out)};
+  std::optional<Edns> opt;
+  if (!read_query(in, *header, asked.question, opt))
+    return {Kind::reply, bare(*header, rcode::kFormErr, out)};
+
+  asked.id = header->id;
+  asked.flags = header->flags;
+  asked.edns = opt.has_value();
+  asked.dnssec_ok = opt && opt->dnssec_ok;
+  asked.limit = transport == Transport::tcp ? static_cast<uint16_t>(kMaxMessage)
+                : opt ? std::clamp(opt->udp_payload, kMinUdpPayload, kUdpPayload)
+                      : kMinUdpPayload;
+  Reply reply(asked, out);
+  const Question& q = asked.question;
+  if (opt && opt->version > 0) {
+    reply.rcode(rcode::kBadVers);
+  } else if (q.klass != klass::kIn && q.klass != klass::kAny) {
+    reply.rcode(rcode::kRefused);
+  } else if (const auto refused = refused_type(q.type)) {
+    reply.rcode(*refused);
+  } else if (Name end; !put_local(reply, q, zones, turn, end)) {
+    // The client's spelling of the name travels on; a target has none.
+    wanted = {end == q.name ? q.name : end, q.type, q.klass};
+    return {Kind::ask, 0};
+  }
+  return {Kind::reply, reply.finish()};
+}
+
+namespace {
+
+// The upstream's reply for the client's own question: same bytes from the question's end
+// up to its OPT record, which concerned us and not the client. Records behind OPT go too:
+// they could only be signatures over the whole message (RFC 8945, RFC 2931).
+size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
+  Reader in(upstream);
+  const auto header = in.header();
+  if (!header || header->questions != 1) return 0;
+  const auto question = in.question();
+  if (!question || *question != asked.question) return 0;
+  const size_t body = in.at();
+  for (int left = header->answers + header->authorities; left > 0; --left)
+    if (!in.record()) return 0;
+  uint16_t extended = 0;
+  uint16_t kept = 0;
+  size_t end = in.at();
+  for (; kept < header->additionals; ++kept) {
+    const auto record = in.record();
+    if (!record) return 0;
+    if (record->type == type::kOpt) {
+      extended = read_opt(*record).extended_rcode;
+      break;
+    }
+    end = in.at();
+  }
+  Reply reply(asked, out);
+  reply.rcode(static_cast<uint16_t>(extended << 4 | (header->flags & flag::kRcode)));
+  // RFC 6840 §5.8: AD only for clients that understand it.
+  if (asked.dnssec_ok || (asked.flags & flag::kAd))
+    reply.set(static_cast<uint16_t>(header->flags & flag::kAd));
+  if (header->flags & flag::kTc) reply.set(flag::kTc);
+  Writer& w = reply.writer();
+  // Pointers stay good: the question we wrote differs from theirs in case at most.
+  w.bytes(upstream.subspan(body, end - body));
+  const bool whole = !w.full();
+  const size_t size = reply.finish();
+  if (!whole) return size;
+  Writer counts(out);
+  counts.patch_u16(6, header->answers);
+  counts.patch_u16(8, header->authorities);
+  counts.patch_u16(10, static_cast<uint16_t>(kept + (asked.edns ? 1 : 0)));
+  return size;
+}
+
+// Answer records of the upstream's reply that belong to the chain, and its SOA record.
+Result<void> append(Reply& reply, Bytes upstream, uint16_t wanted_type) {
+  Reader in(upstream);
+  const auto header = TRY(in.header());
+  if (header.questions != 1) return fail(EBADMSG, "no question");
+  TRY(in.question());
+  reply.rcode(header.flags & flag::kRcode);
+  reply.clear(flag::kAa);
+  const auto copy = [&](const Record& r, uint16_t& count) -> Result<void> {
+    const auto rdata = TRY(expand_rdata(upstream, r));
+    reply.record(
+        r.name.wire(), r.type, r.ttl, [&](Writer& w) { write_rdata(w, r.type, rdata); },
+        count);
+    return {};
+  };
+  for (int left = header.answers; left > 0; --left) {
+    const auto r = TRY(in.record());
+    if (r.klass == klass::kIn && (r.type == wanted_type || r.type == type::kCname))
+      TRY(copy(r, reply.answers()));
+  }
+  for (int left = header.authorities; left > 0; --left) {
+    const auto r = TRY(in.record());
+    if (r.klass == klass::kIn && r.type == type::kSoa) TRY(copy(r, reply.authorities()));
+  }
+  return {};
+}
+
+}  // namespace
+
+size_t complete(const Asked& asked, Bytes upstream, const Zones& zones, uint32_t turn,
+                std::span<uint8_t> out) {
+  Reply reply(asked, out);
+  Name end;
+  if (put_local(reply, asked.question, zones, turn, end)) return reply.finish();
+  if (reply.answers() == 0) {
+    const size_t size = relay(asked, upstream, out);
+    return size > 0 ? size : give_up(asked, {}, zones, turn, out);
+  }
+  if (!append(reply, upstream, asked.question.type))
+    return give_up(asked, {}, zones, turn, out);
+  return reply.finish();
+}
+
+size_t give_up(const Asked& asked, const ExtendedError& why, const Zones& zones,
+               uint32_t turn, std::span<uint8_t> out) {
+  Reply reply(asked, out);
+  Name end;
+  // Zones may have changed since: what they say now is better than a failure.
+  if (!put_local(reply, asked.question, zones, turn, end)) {
+    reply.rcode(rcode::kServFail);
+    reply.clear(flag::kAa);
+  }
+  return reply.finish(why);
+}
+
+}  // namespace wigeon::dns

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Fixed-width fields of the messages between daemon and resolver. Big-endian.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/ip.hh"
+#include "agent/base/result.hh"
+#include "dns/name.hh"
+
+namespace wigeon::dns {
+
+class ByteWriter {
+ public:
+  template <std::unsigned_integral T>
+  void put(T v) {
+    for (size_t i = sizeof(T); i-- > 0;)
+      out_.push_back(static_cast<uint8_t>(v >> (8 * i)));
+  }
+  void text(std::string_view s) {  // at most 65535 bytes
+    put(static_cast<uint16_t>(s.size()));
+    out_.insert(out_.end(), s.begin(), s.end());
+  }
+  void address(const Address& a) {
+    const auto b = a.bytes();
+    put(static_cast<uint8_t>(b.size()));
+    out_.insert(out_.end(), b.begin(), b.end());
+  }
+  void endpoint(const Endpoint& e) {
+    address(e.address);
+    put(e.port);
+  }
+  std::vector<uint8_t> take() && { return std::move(out_); }
+
+ private:
+  std::vector<uint8_t> out_{};
+};
+
+// Every getter fails with EBADMSG when the bytes do not hold what is asked for.
+class ByteReader {
+ public:
+  explicit ByteReader(Bytes bytes) : left_(bytes) {}
+
+  template <std::unsigned_integral T>
+  Result<T> get() {
+    const Bytes b = TRY(take(sizeof(T)));
+    uint64_t v = 0;
+    for (const uint8_t byte : b) v = v << 8 | byte;
+    return static_cast<T>(v);
+  }
+  Result<std::string> text(size_t max) {
+    const size_t size = TRY(get<uint16_t>());
+    if (size > max) return fail(EBADMSG, "a text is too long");
+    const Bytes b = TRY(take(size));
+    return std::string(reinterpret_cast<const char*>(b.data()), b.size());
+  }
+  Result<Address> address() {
+    const size_t size = TRY(get<uint8_t>());
+    auto a = Address::from_bytes(TRY(take(size)));
+    if (!a) return fail(EBADMSG, a.error().what);
+    return a;
+  }
+  Result<Endpoint> endpoint() {
+    const auto a = TRY(address());
+    return Endpoint{a, TRY(get<uint16_t>())};
+  }
+  Result<size_t> count(size_t max, std::string_view what) {
+    const size_t n = TRY(get<uint32_t>());
+    if (n > max)
+      return fail(E2BIG, "more than " + std::to_string(max) + " " + std::string(what));
+    return n;
+  }
+  Result<void> end() const {
+    if (!left_.empty()) return fail(EBADMSG, "bytes are left over");
+    return {};
+  }
+  [[nodiscard]] size_t left() const { return left_.size(); }
+
+ private:
+  Result<Bytes> take(size_t n) {
+    if (left_.size() < n) return fail(EBADMSG, "cut off");
+    const Bytes b = left_.first(n);
+    left_ = left_.subspan(n);
+    return b;
+  }
+  Bytes left_;
+};
+
+}  // namespace wigeon::dns

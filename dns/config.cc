@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dns/config.hh"
+
+#include <algorithm>
+
+#include "dns/bytes.hh"
+
+namespace wigeon::dns {
+namespace {
+
+constexpr uint32_t kMagic = 0x57475201;  // "WGR", version 1
+
+// The least a zone and a record can occupy: counts beyond it are refused before memory is
+// reserved for them.
+constexpr size_t kLeastZone = 2 + 1 + 4;
+constexpr size_t kLeastRecord = 2 + 2 + 4 + 2;
+
+Result<void> check(size_t n, size_t max, std::string_view what) {
+  if (n > max)
+    return fail(E2BIG, std::to_string(n) + " " + std::string(what) + ", at most " +
+                           std::to_string(max) + " are supported");
+  return {};
+}
+
+Result<void> check_text(const std::string& s) {
+  if (s.size() > kMaxConfigText)
+    return fail(EMSGSIZE, "'" + s.substr(0, 64) + "…' is longer than " +
+                              std::to_string(kMaxConfigText) + " bytes");
+  return {};
+}
+
+Result<void> check_limits(const ResolverConfig& c) {
+  TRY(check(c.zones.size(), kMaxZones, "zones"));
+  size_t records = 0;
+  for (const auto& z : c.zones) {
+    TRY(check_text(z.domain));
+    records += z.records.size();
+    for (const auto& r : z.records) {
+      TRY(check_text(r.name));
+      TRY(check_text(r.rdata));
+    }
+  }
+  TRY(check(records, kMaxRecords, "records"));
+  TRY(check(c.upstreams.size(), kMaxUpstreams, "upstreams"));
+  TRY(check(c.own_addresses.size(), kMaxOwnAddresses, "own addresses"));
+  TRY(check(c.allow_from.size(), kMaxPrefixes, "allowed prefixes"));
+  return check(c.overlay.size(), kMaxPrefixes, "overlay prefixes");
+}
+
+template <class T>
+void put_list(ByteWriter& out, const std::vector<T>& list, auto put) {
+  out.put(static_cast<uint32_t>(list.size()));
+  for (const auto& e : list) put(e);
+}
+
+Result<Prefix> get_prefix(ByteReader& in) {
+  const auto address = TRY(in.address());
+  auto p = Prefix::make(address, TRY(in.get<uint8_t>()));
+  if (!p || p->address() != address) return fail(EBADMSG, "not a prefix");
+  return p;
+}
+
+template <class T>
+Result<std::vector<T>> get_list(ByteReader& in, size_t max, std::string_view what,
+                                auto get) {
+  std::vector<T> list;
+  const size_t n = TRY(in.count(max, what));
+  for (size_t i = 0; i < n; ++i) list.push_back(TRY(get()));
+  return list;
+}
+
+Result<RecordConfig> get_record(ByteReader& in) {
+  RecordConfig r;
+  r.name = TRY(in.text(kMaxConfigText));
+  r.type = TRY(in.get<uint16_t>());
+  r.ttl = TRY(in.get<uint32_t>());
+  r.rdata = TRY(in.text(kMaxConfigText));
+  return r;
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
+  TRY(check_limits(c));
+  ByteWriter out;
+  out.put(kMagic);
+  put_list(out, c.upstreams, [&](auto& e) { out.endpoint(e); });
+  put_list(out, c.own_addresses, [&](auto& a) { out.address(a); });
+  const auto put_prefix = [&](auto& p) {
+    out.address(p.address());
+    out.put(static_cast<uint8_t>(p.bits()));
+  };
+  put_list(out, c.allow_from, put_prefix);
+  put_list(out, c.overlay, put_prefix);
+  put_list(out, c.zones, [&](auto& z) {
+    out.text(z.domain);
+    out.put(static_cast<uint8_t>(z.non_authoritative));
+    put_list(out, z.records, [&](auto& r) {
+      out.text(r.name);
+      out.put(r.type);
+      out.put(r.ttl);
+      out.text(r.rdata);
+    });
+  });
+  auto bytes = std::move(out).take();
+  TRY(check(bytes.size(), kMaxConfigBytes, "bytes"));
+  return bytes;
+}
+
+Result<ResolverConfig> decode_config(Bytes bytes) {
+  TRY(check(bytes.size(), kMaxConfigBytes, "bytes"));
+  ByteReader in(bytes);
+  if (TRY(in.get<uint32_t>()) != kMagic)
+    return fail(EBADMSG, "not a resolver configuration");
+  ResolverConfig c;
+  c.upstreams = TRY(
+      get_list<Endpoint>(in, kMaxUpstreams, "upstreams", [&] { return in.endpoint(); }));
+  c.own_addresses = TRY(get_list<Address>(in, kMaxOwnAddresses, "own addresses",
+                                          [&] { return in.address(); }));
+  const auto prefix = [&] { return get_prefix(in); };
+  c.allow_from = TRY(get_list<Prefix>(in, kMaxPrefixes, "allowed prefixes", prefix));
+  c.overlay = TRY(get_list<Prefix>(in, kMaxPrefixes, "overlay prefixes", prefix));
+  const size_t zones = TRY(in.count(kMaxZones, "zones"));
+  c.zones.reserve(std::min(zones, in.left() / kLeastZone));
+  size_t left = kMaxRecords;
+  for (size_t i = 0; i < zones; ++i) {
+    ZoneConfig z;
+    z.domain = TRY(in.text(kMaxConfigText));
+    const auto kind = TRY(in.get<uint8_t>());
+    if (kind > 1) return fail(EBADMSG, "not a zone");
+    z.non_authoritative = kind == 1;
+    const size_t records = TRY(in.count(left, "records"));
+    left -= records;
+    z.records.reserve(std::min(records, in.left() / kLeastRecord));
+    for (size_t k = 0; k < records; ++k) z.records.push_back(TRY(get_record(in)));
+    c.zones.push_back(std::move(z));
+  }
+  TRY(in.end());
+  return c;
+}
+
+}  // namespace wigeon::dns

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the daemon tells the resolver to be, as plain values, and their binary form: it
+// may hold 100,000 names and travels in a sealed memfd.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/base/ip.hh"
+#include "agent/base/result.hh"
+#include "dns/name.hh"
+
+namespace wigeon::dns {
+
+struct RecordConfig {
+  std::string name{};  // whole name, at or below its zone's domain
+  uint16_t type = 0;
+  uint32_t ttl = 0;
+  std::string rdata{};  // master-file text
+
+  friend bool operator==(const RecordConfig&, const RecordConfig&) = default;
+};
+
+struct ZoneConfig {
+  std::string domain{};
+  std::vector<RecordConfig> records{};
+  bool non_authoritative = false;  // names that are not in it are asked upstream
+
+  friend bool operator==(const ZoneConfig&, const ZoneConfig&) = default;
+};
+
+struct ResolverConfig {
+  std::vector<ZoneConfig> zones{};
+  std::vector<Endpoint> upstreams{};     // the host's original servers, in order
+  std::vector<Address> own_addresses{};  // of the tunnel: may ask, are no upstream
+  std::vector<Prefix> allow_from{};      // who may ask besides loopback and own addresses
+  std::vector<Prefix> overlay{};         // their reverse zones are generated
+
+  friend bool operator==(const ResolverConfig&, const ResolverConfig&) = default;
+};
+
+inline constexpr size_t kMaxConfigBytes = 64u << 20;
+inline constexpr size_t kMaxZones = 10'000;
+inline constexpr size_t kMaxRecords = 500'000;  // of all zones together
+inline constexpr size_t kMaxConfigText = 4096;  // a name or rdata
+inline constexpr size_t kMaxUpstreams = 16;
+inline constexpr size_t kMaxOwnAddresses = 256;
+inline constexpr size_t kMaxPrefixes = 256;  // allow_from, overlay
+
+// E2BIG or EMSGSIZE, naming the quantity, when a limit is passed.
+Result<std::vector<uint8_t>> encode_config(const ResolverConfig& config);
+Result<ResolverConfig> decode_config(Bytes bytes);
+
+}  // namespace wigeon::dns

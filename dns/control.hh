@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What daemon and resolver say to each other over a SOCK_SEQPACKET socket pair, one
+// message a packet. Descriptors travel beside it: listener sockets, and a sealed memfd
+// for a configuration of any size. When either side closes, the other knows that it is
+// gone.
+//
+//   daemon → resolver   Listen + sockets, Configure + memfd, AskStatistics
+//   resolver → daemon   Hello, Listening, Applied, Refused, TellStatistics
+//
+// The daemon must not trust the resolver, which reads hostile bytes all day: every
+// message is decoded with limits on both sides.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/base/owned.hh"
+#include "dns/config.hh"
+#include "dns/listeners.hh"
+#include "dns/statistics.hh"
+
+namespace wigeon::dns {
+
+inline constexpr size_t kMaxPacket = 16 * 1024;
+inline constexpr size_t kMaxReason = 1024;
+
+struct ListenerInfo {
+  Transport transport = Transport::udp;
+  Endpoint endpoint{};
+  friend bool operator==(const ListenerInfo&, const ListenerInfo&) = default;
+};
+
+// A socket for each, in this order.
+struct Listen {
+  std::vector<ListenerInfo> listeners{};
+  friend bool operator==(const Listen&, const Listen&) = default;
+};
+struct Configure {
+  uint32_t generation = 0;  // repeated in the reply
+  friend bool operator==(const Configure&, const Configure&) = default;
+};
+struct AskStatistics {
+  friend bool operator==(const AskStatistics&, const AskStatistics&) = default;
+};
+
+struct Hello {
+  std::string sandbox{};  // how the resolver is confined, for `status`
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+struct Listening {
+  std::string failure{};  // empty: all sockets serve
+  friend bool operator==(const Listening&, const Listening&) = default;
+};
+struct Applied {
+  uint32_t generation = 0;
+  uint32_t zones = 0;
+  uint32_t names = 0;
+  std::vector<Endpoint> dropped_upstreams{};  // they lead back to us
+  friend bool operator==(const Applied&, const Applied&) = default;
+};
+struct Refused {
+  uint32_t generation = 0;
+  std::string reason{};
+  friend bool operator==(const Refused&, const Refused&) = default;
+};
+struct TellStatistics {
+  Statistics statistics{};
+  friend bool operator==(const TellStatistics&, const TellStatistics&) = default;
+};
+
+using ToResolver = std::variant<Listen, Configure, AskStatistics>;
+using ToDaemon = std::variant<Hello, Listening, Applied, Refused, TellStatistics>;
+
+// Texts longer than kMaxReason are cut. Decoding fails with EBADMSG or E2BIG.
+std::vector<uint8_t> encode(const ToResolver& message);
+std::vector<uint8_t> encode(const ToDaemon& message);
+Result<ToResolver> decode_to_resolver(Bytes packet);
+Result<ToDaemon> decode_to_daemon(Bytes packet);
+
+struct Packet {
+  std::vector<uint8_t> bytes{};
+  std::vector<UniqueFd> fds{};
+};
+// Neither blocks: EAGAIN when the other side does not read, or has not written.
+Result<void> send_packet(int socket, Bytes bytes, std::span<const int> fds);
+// Nothing: the other side closed. EMSGSIZE: a packet was larger than allowed, and is
+// lost.
+Result<std::optional<Packet>> receive_packet(int socket);
+
+// A memfd that nobody can change any more, and its content mapped by the receiver.
+Result<UniqueFd> seal(Bytes content);
+Result<ResolverConfig> read_sealed_config(int fd);
+
+}  // namespace wigeon::dns

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The system calls under dns/control.hh.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "dns/control.hh"
+
+namespace wigeon::dns {
+namespace {
+
+constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+constexpr size_t kControlSize = CMSG_SPACE(sizeof(int) * kMaxListeners);
+
+// Owns every descriptor that came along, whatever happens next.
+std::vector<UniqueFd> take_fds(const msghdr& m) {
+  std::vector<UniqueFd> fds;
+  for (auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&m), c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    const size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < n; ++i) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+}  // namespace
+
+Result<void> send_packet(int socket, Bytes bytes, std::span<const int> fds) {
+  if (fds.size() > kMaxListeners) return fail(E2BIG, "too many descriptors");
+  alignas(cmsghdr) std::byte control[kControlSize] = {};
+  iovec iov{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  msghdr m{};
+  m.msg_iov = &iov;
+  m.msg_iovlen = 1;
+  if (!fds.empty()) {
+    m.msg_control = control;
+    m.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    auto* c = CMSG_FIRSTHDR(&m);
+    *c = {CMSG_LEN(fds.size_bytes()), SOL_SOCKET, SCM_RIGHTS};
+    std::memcpy(CMSG_DATA(c), fds.data(), fds.size_bytes());
+  }
+  ssize_t n;
+  do {
+    n = ::sendmsg(socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return fail_errno("sendmsg");
+  return {};
+}
+
+Result<std::optional<Packet>> receive_packet(int socket) {
+  Packet packet;
+  packet.bytes.resize(kMaxPacket);
+  alignas(cmsghdr) std::byte control[kControlSize];
+  iovec iov{packet.bytes.data(), packet.bytes.size()};
+  msghdr m{};
+  m.msg_iov = &iov;
+  m.msg_iovlen = 1;
+  m.msg_control = control;
+  m.msg_controllen = sizeof control;
+  ssize_t n;
+  do {
+    n = ::recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && errno == ECONNRESET) return std::nullopt;
+  if (n < 0) return fail_errno("recvmsg");
+  packet.fds = take_fds(m);
+  if (n == 0) return std::nullopt;
+  if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+    return fail(EMSGSIZE, "the packet is too large");
+  packet.bytes.resize(static_cast<size_t>(n));
+  return packet;
+}
+
+Result<UniqueFd> seal(Bytes content) {
+  UniqueFd fd(::memfd_create("wigeon-resolver-config", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return fail_errno("memfd_create");
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd.get(), content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("write");
+    content = content.subspan(static_cast<size_t>(n));
+  }
+  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) return fail_errno("F_ADD_SEALS");
+  return fd;
+}
+
+Result<ResolverConfig> read_sealed_config(int fd) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals)
+    return fail(EPERM, "the memfd is not sealed");
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return fail_errno("fstat");
+  const auto size = static_cast<uint64_t>(st.st_size);
+  if (size == 0 || size > kMaxConfigBytes)
+    return fail(EMSGSIZE, std::to_string(size) + " bytes are not a configuration");
+  // It cannot shrink any more, so reading the mapping cannot fault.
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (at == MAP_FAILED) return fail_errno("mmap");
+  auto config = decode_config({static_cast<const uint8_t*>(at), size});
+  ::munmap(at, size);
+  return config;
+}
+
+}  // namespace wigeon::dns

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// resolv.conf(5) as people write it: comments behind values, addresses with a zone, lines
+// of other systems. What cannot be understood is skipped, as every reader of this file
+// does.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/ip.hh"
+
+namespace wigeon::dns {
+
+inline constexpr size_t kMaxNameservers = 16;
+inline constexpr size_t kMaxSearch = 32;
+inline constexpr size_t kMaxResolvConf = 64 * 1024;  // bytes that are looked at
+
+struct Nameserver {
+  Address address{};
+  std::string zone{};  // "eth0" of fe80::1%eth0
+
+  friend bool operator==(const Nameserver&, const Nameserver&) = default;
+};
+
+struct ResolvConf {
+  std::vector<Nameserver> nameservers{};
+  std::vector<std::string> search{};  // the last search or domain line counts
+  std::vector<std::string> options{};
+
+  friend bool operator==(const ResolvConf&, const ResolvConf&) = default;
+};
+
+ResolvConf parse_resolv_conf(std::string_view text);
+
+}  // namespace wigeon::dns

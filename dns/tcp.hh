@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// TCP listeners and their connections (RFC 7766): pipelined queries, replies in the order
+// they become ready. Clients that are slow, greedy or silent cost a bounded amount of
+// memory and never hold up others.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/loop.hh"
+#include "dns/service.hh"
+
+namespace wigeon::dns {
+
+struct TcpLimits {
+  size_t connections = 128;
+  size_t per_client = 16;
+  size_t pipelined = 100;  // queries of one connection without a reply yet
+  size_t unsent =
+      256 * 1024;  // reply bytes the client has not taken; then we stop reading
+  std::chrono::milliseconds first_message{3000};
+  std::chrono::milliseconds idle{10000};
+};
+
+class TcpServer {
+ public:
+  TcpServer(Loop& loop, Service& service, TcpLimits limits = {});
+  ~TcpServer();
+
+  // fd: a listening TCP socket. Nothing is accepted before start() is given the listener.
+  struct Listener;
+  using Listeners = std::vector<std::shared_ptr<Listener>>;
+  static std::shared_ptr<Listener> prepare(UniqueFd fd, const Endpoint& endpoint);
+  // Accepts on these listeners from now on; existing connections stay. On failure nothing
+  // changes.
+  Result<void> start(Listeners listeners);
+
+  [[nodiscard]] std::vector<ListenerStatistics> listeners() const;
+  [[nodiscard]] size_t open() const { return connections_.size(); }
+  [[nodiscard]] uint64_t accepted() const { return accepted_; }
+  [[nodiscard]] uint64_t closed_for_room() const { return closed_for_room_; }
+
+ private:
+  struct Connection;
+  void accept(Listener& listener);
+  bool make_room(const Address& client);
+  void ready(Connection& c, uint32_t events);
+  bool read(Connection& c);
+  void work(Connection& c);
+  void take(Connection& c, Bytes message);
+  bool flush(Connection& c);
+  void settle(Connection& c);
+  void close(uint64_t id);
+  void sweep();
+  void keep_sweeping();
+
+  Loop& loop_;
+  Service& service_;
+  TcpLimits limits_;
+  Listeners listeners_{};  // shared with the connections, which count for them
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  uint64_t next_ = 1;
+  uint64_t accepted_ = 0;
+  uint64_t closed_for_room_ = 0;
+  bool paused_ = false;  // out of file descriptors: no accept until the next sweep
+  std::shared_ptr<TcpServer*> self_ = std::make_shared<TcpServer*>(this);
+  Loop::Watch sweeper_{};
+  bool sweeping_ = false;
+};
+
+}  // namespace wigeon::dns

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dns/udp.hh"
+
+#include <netinet/in.h>
+
+#include <array>
+
+namespace wigeon::dns {
+namespace {
+
+constexpr size_t kBatch = 32;
+// Longer queries do not exist in practice; a longer datagram is cut off and dropped.
+constexpr size_t kMaxQuery = 2048;
+
+constexpr size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo));
+
+// The packet information of a received message turned into that of its reply: same local
+// address, any interface. Returns the bytes used; 0 leaves the choice to the kernel.
+size_t reply_control(const msghdr& in, std::span<std::byte> out) {
+  auto copy = msghdr{};
+  copy.msg_control = out.data();
+  copy.msg_controllen = out.size();
+  for (auto* c = CMSG_FIRSTHDR(&in); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&in), c)) {
+    auto* o = CMSG_FIRSTHDR(&copy);
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(c), sizeof info);
+      info.ipi_spec_dst = info.ipi_addr;
+      info.ipi_ifindex = 0;
+      *o = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+      std::memcpy(CMSG_DATA(o), &info, sizeof info);
+      return CMSG_SPACE(sizeof info);
+    }
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(c), sizeof info);
+      // A link-local address means nothing without its interface.
+      if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+      *o = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+      std::memcpy(CMSG_DATA(o), &info, sizeof info);
+      return CMSG_SPACE(sizeof info);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+struct UdpListener::Peer {
+  sockaddr_in6 address{};
+  socklen_t address_size = 0;
+  alignas(cmsghdr) std::array<std::byte, kControlSize> control{};
+  size_t control_size = 0;
+};
+
+struct UdpListener::Batch {
+  struct In {
+    std::array<uint8_t, kMaxQuery> bytes;
+    alignas(cmsghdr) std::array<std::byte, kControlSize> control;
+    iovec iov;
+  };
+  struct Out {
+    std::array<uint8_t, kUdpPayload> bytes;
+    Peer peer;
+    iovec iov;
+  };
+  std::array<In, kBatch> in;
+  std::array<Out, kBatch> out;
+  std::array<mmsghdr, kBatch> received{};
+  std::array<mmsghdr, kBatch> replies{};
+  std::array<sockaddr_in6, kBatch> sources{};
+};
+
+UdpListener::UdpListener(Service& service, UniqueFd fd, const Endpoint& endpoint)
+    : service_(service), fd_(std::move(fd)), batch_(std::make_unique<Batch>()) {
+  statistics_.transport = Transport::udp;
+  statistics_.endpoint = endpoint;
+  for (size_t i = 0; i < kBatch; ++i) {
+    auto& in = batch_->in[i];
+    in.iov = {in.bytes.data(), in.bytes.size()};
+  }
+}
+
+UdpListener::~UdpListener() { *self_ = nullptr; }
+
+Result<std::unique_ptr<UdpListener>> UdpListener::open(Loop& loop, Service& service,
+                                                       UniqueFd fd,
+                                                       const Endpoint& endpoint) {
+  const int on = 1;
+  const bool v4 = endpoint.address.is_v4();
+  if (::setsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                   v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof on) != 0)
+    return fail_errno(endpoint.text() + ": IP_PKTINFO");
+  std::unique_ptr<UdpListener> listener(
+      new UdpListener(service, std::move(fd), endpoint));
+  auto* self = listener.get();
+  listener->watch_ =
+      TRY(loop.watch(self->fd_.get(), EPOLLIN, [self](uint32_t) { self->ready(); }));
+  return listener;
+}
+
+void UdpListener::ready() {
+  auto& b = *batch_;
+  for (size_t i = 0; i < kBatch; ++i)
+    b.received[i].msg_hdr = {.msg_name = &b.sources[i],
+                             .msg_namelen = sizeof b.sources[i],
+                             .msg_iov = &b.in[i].iov,
+                             .msg_iovlen = 1,
+                             .msg_control = b.in[i].control.data(),
+                             .msg_controllen = b.in[i].control.size(),
+                             .msg_flags = 0};
+  const int received =
+      ::recvmmsg(fd_.get(), b.received.data(), kBatch, MSG_DONTWAIT, nullptr);
+  if (received <= 0) return;  // EAGAIN, or an ICMP error that concerns nobody anymore
+  const auto now = Loop::now();
+  unsigned count = 0;
+  for (size_t i = 0; i < static_cast<size_t>(received); ++i) {
+    auto& m = b.received[i].msg_hdr;
+    if (m.msg_flags & MSG_TRUNC) continue;
+    const auto source =
+        from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]), m.msg_namelen);
+    if (!source || !may_ask(service_.access(), *source)) {
+      ++statistics_.refused;
+      continue;
+    }
+    ++statistics_.queries;
+    auto& out = b.out[count];
+    const auto keep_peer = [&] {
+      out.peer.address = b.sources[i];
+      out.peer.address_size = m.msg_namelen;
+      out.peer.control_size = reply_control(m, out.peer.control);
+    };
+    const auto a =
+        service_.handle({b.in[i].bytes.data(), b.received[i].msg_len}, Transport::udp);
+    switch (a.kind) {
+      case Answer::Kind::drop:
+        break;
+      case Answer::Kind::reply: {
+        keep_peer();
+        const Bytes reply = service_.reply(a);
+        std::memcpy(out.bytes.data(), reply.data(), reply.size());
+        out.iov = {out.bytes.data(), reply.size()};
+        b.replies[count].msg_hdr = {.msg_name = &out.peer.address,
+                                    .msg_namelen = out.peer.address_size,
+                                    .msg_iov = &out.iov,
+                                    .msg_iovlen = 1,
+                                    .msg_control = out.peer.control.data(),
+                                    .msg_controllen = out.peer.control_size,
+                                    .msg_flags = 0};
+        ++count;
+        break;
+      }
+      case Answer::Kind::ask:
+        keep_peer();
+        service_.ask(now, [self = self_, peer = out.peer](Bytes reply) {
+          if (*self) (*self)->send_later(peer, reply);
+        });
+        break;
+    }
+  }
+  // A reply that cannot be sent now is lost, as any datagram may be; the rest still goes.
+  for (unsigned done = 0; done < count;) {
+    const int sent = ::sendmmsg(fd_.get(), &b.replies[done], count - done, MSG_DONTWAIT);
+    if (sent > 0) statistics_.replies += static_cast<uint64_t>(sent);
+    done += sent > 0 ? static_cast<unsigned>(sent) : 1;
+  }
+}
+
+void UdpListener::send_later(const Peer& peer, Bytes reply) {
+  Peer to = peer;
+  iovec iov{const_cast<uint8_t*>(reply.data()), reply.size()};
+  const msghdr m{.msg_name = &to.address,
+                 .msg_namelen = to.address_size,
+                 .msg_iov = &iov,
+                 .msg_iovlen = 1,
+                 .msg_control = to.control.data(),
+                 .msg_controllen = to.control_size,
+                 .msg_flags = 0};
+  if (::sendmsg(fd_.get(), &m, MSG_DONTWAIT) >= 0) ++statistics_.replies;
+}
+
+}  // namespace wigeon::dns
