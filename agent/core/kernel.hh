@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The seam between deciding and doing. Two implementations: the Linux kernel
+// (kernel_linux.cc, over netlink/) and the in-memory kernel of the tests
+// (tests/harness/memory_kernel.hh).
+#pragma once
+
+#include <string>
+
+#include "agent/base/result.hh"
+#include "agent/core/plan.hh"
+#include "agent/model/state.hh"
+
+namespace wigeon {
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // What there is of ours, for a link of this name. A link is ours when its alias is
+  // expected_alias, or when it is of the expected kind, down and has no alias yet while
+  // creating says that we were making it. endpoints_set stays empty: the caller knows it.
+  struct Ownership {
+    std::string alias{};    // "wigeon:…"; empty: none of ours exists
+    bool creating = false;  // the journal says so, but not that it was finished
+  };
+  virtual Result<Observed> observe(const std::string& link, const Ownership& own) = 0;
+
+  // The rest of the host, without our link and our routes.
+  virtual Result<HostView> view(const std::string& link) = 0;
+
+  // LinkAdd gives the link the alias. On failure the kernel is as before this operation,
+  // except that part of a RoutesAdd, RoutesDel or SetDevice may have been done.
+  virtual Result<void> apply(const Op& op, const std::string& alias) = 0;
+};
+
+}  // namespace wigeon

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/core/plan.hh"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/core/make.hh"
+
+using namespace wigeon;
+using namespace wigeon::make;
+using namespace std::chrono_literals;
+
+namespace {
+
+const auto kNow = std::chrono::system_clock::time_point(1'000'000s);
+
+std::string planned(const Desired& d, const Observed& o) {
+  const auto ops = plan(d, o, kNow);
+  return ops ? text(*ops) : "error: " + ops.error().what;
+}
+
+const std::string kA = key(1).text(), kB = key(2).text(), kC = key(3).text();
+
+}  // namespace
+
+TEST_CASE("from nothing: link, device and peers, addresses, up, routes") {
+  const auto d =
+      desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820"), peer(2, {"10.9.0.0/16"})},
+              {"10.9.0.0/16"});
+  CHECK(planned(d, {}) ==
+        "link add wt0 type wireguard\n"
+        "link set wt0 mtu 1280\n"
+        "wg set wt0 private-key (hidden) listen-port 51820 fwmark 113920\n"
+        "wg set wt0 peer " +
+            kA +
+            " add endpoint 192.0.2.1:51820 persistent-keepalive 25"
+            " allowed-ips 100.64.0.2/32\n"
+            "wg set wt0 peer " +
+            kB +
+            " add persistent-keepalive 25 allowed-ips 10.9.0.0/16\n"
+            "address add 100.64.0.1/16 dev wt0\n"
+            "link set wt0 up\n"
+            "route add 10.9.0.0/16 dev wt0\n");
+}
+
+TEST_CASE("nothing differs, nothing is done") {
+  const auto d =
+      desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")}, {"10.9.0.0/16"});
+  CHECK(planned(d, applied(d)).empty());
+}
+
+TEST_CASE("plan adds what is missing before it removes what is stale") {
+  CHECK(planned(desired({}, {"10.0.0.0/8"}), applied(desired({}, {"10.2.0.0/16"}))) ==
+        "route add 10.0.0.0/8 dev wt0\n"
+        "route del 10.2.0.0/16 dev wt0\n");
+}
+
+TEST_CASE("only changed peers are touched, in place") {
+  const auto before = desired({peer(1, {"100.64.0.2/32"}), peer(2, {"100.64.0.3/32"})});
+  const auto after =
+      desired({peer(1, {"100.64.0.2/32"}), peer(2, {"100.64.0.3/32", "10.0.0.0/8"}),
+               peer(3, {"100.64.0.4/32"})});
+  CHECK(planned(after, applied(before)) ==
+        "wg set wt0 peer " + kB +
+            " allowed-ips 10.0.0.0/8,100.64.0.3/32\n"
+            "wg set wt0 peer " +
+            kC + " add persistent-keepalive 25 allowed-ips 100.64.0.4/32\n");
+  CHECK(planned(before, applied(after)) == "wg set wt0 peer " + kB +
+                                               " allowed-ips 100.64.0.3/32\n"
+                                               "wg set wt0 peer " +
+                                               kC + " remove\n");
+}
+
+TEST_CASE("a peer that roamed keeps its endpoint while its session is fresh") {
+  const auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
+  auto o = applied(d);
+  o.device.peers[0].peer.endpoint = endpoint("198.51.100.7:40000");
+  o.device.peers[0].stats.last_handshake = kNow - 179s;
+  CHECK(planned(d, o).empty());
+  o.device.peers[0].stats.last_handshake = kNow - 180s;
+  CHECK(planned(d, o) == "wg set wt0 peer " + kA + " endpoint 192.0.2.1:51820\n");
+}
+
+TEST_CASE("an endpoint that the map changed is set though the session is fresh") {
+  auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
+  auto o = applied(d);
+  o.device.peers[0].stats.last_handshake = kNow - 5s;
+  d.peers[0].endpoint = endpoint("192.0.2.99:51820");
+  CHECK(planned(d, o) == "wg set wt0 peer " + kA + " endpoint 192.0.2.99:51820\n");
+}
+
+TEST_CASE("a preshared key is set, changed and taken away without being printed") {
+  auto d = desired({peer(1, {"100.64.0.2/32"})});
+  const auto without = applied(d);
+  d.peers[0].preshared_key = secret(9);
+  CHECK(planned(d, without) == "wg set wt0 peer " + kA + " preshared-key (hidden)\n");
+  auto with = applied(d);
+  d.peers[0].preshared_key = {};
+  CHECK(planned(d, with) == "wg set wt0 peer " + kA + " preshared-key none\n");
+}
+
+TEST_CASE("an address of the same network is removed before its successor comes") {
+  auto d = desired();
+  const auto before = applied(d);
+  d.addresses = {address("100.64.0.9/16"), address("fd00::9/64")};
+  CHECK(planned(d, before) ==
+        "address add fd00::9/64 dev wt0\n"
+        "address del 100.64.0.1/16 dev wt0\n"
+        "address add 100.64.0.9/16 dev wt0\n");
+}
+
+TEST_CASE("a link set down, or with another MTU, port or mark, is put right") {
+  const auto d = desired();
+  auto o = applied(d);
+  o.link->up = false;
+  o.link->mtu = 1420;
+  o.device.listen_port = 4;
+  o.device.fwmark = 0;
+  CHECK(planned(d, o) ==
+        "link set wt0 mtu 1280\n"
+        "wg set wt0 listen-port 51820 fwmark 113920\n"
+        "link set wt0 up\n");
+}
+
+TEST_CASE("a foreign link of our name is an error and stays") {
+  const auto d = desired();
+  auto o = applied(d);
+  o.link_is_ours = false;
+  o.link->kind = "dummy";
+  CHECK(planned(d, o) ==
+        "error: wt0: a link of that name exists and is not ours (kind dummy); remove it "
+        "or set "
+        "interfaceName");
+  Desired nothing = d;
+  nothing.up = false;
+  o.routes.clear();
+  CHECK(planned(nothing, o).empty());
+}
+
+TEST_CASE("another kind of tunnel means another link") {
+  auto d = desired({peer(1, {"100.64.0.2/32"})}, {"10.0.0.0/8"});
+  const auto o = applied(d);
+  d.link_kind = "tun";
+  const auto t = planned(d, o);
+  CHECK(t.starts_with("link del wt0\nlink add wt0 type tun\n"));
+  CHECK(t.find("peer " + kA + " add") != std::string::npos);
+  CHECK(t.ends_with("link set wt0 up\nroute add 10.0.0.0/8 dev wt0\n"));
+}
+
+TEST_CASE("down takes routes, then peers, then the link, and only ours") {
+  auto d = desired({peer(1, {"100.64.0.2/32"})}, {"10.0.0.0/8"});
+  auto o = applied(d);
+  Rule rule{.priority = 105, .table = 7120, .protocol = 89};
+  o.rules = {rule};
+  d.up = false;
+  CHECK(planned(d, o) ==
+        "rule del pref 105 lookup 7120\n"
+        "route del 10.0.0.0/8 dev wt0\n"
+        "wg set wt0 replace-peers\n"
+        "link del wt0\n");
+  CHECK(planned(d, {}).empty());
+}
