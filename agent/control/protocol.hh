@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One JSON object a line, in both directions:
+//   {"id":1,"method":"up","params":{"wait":true}}
+//   {"id":1,"result":{"already":false}}
+//   {"id":1,"error":{"code":"busy","exit":1,"message":"…"}}
+// A connection carries any number of requests, answered in their order. What cannot be
+// read as a request is answered with id 0 and the connection ends.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/base/result.hh"
+
+namespace wigeon {
+
+inline constexpr size_t kMaxRequest = size_t{32} << 20;
+// Of anybody but root: nothing they may ask for is longer.
+inline constexpr size_t kMaxSmallRequest = size_t{64} << 10;
+inline constexpr size_t kMaxResponse = size_t{64} << 20;
+// A map given to `up`, which travels as base64 and has to fit in a request.
+inline constexpr size_t kMaxMapInRequest = (kMaxRequest - 4096) / 4 * 3;
+
+enum class Code {
+  error,
+  usage,        // a request that makes no sense: unknown method, wrong parameters
+  not_running,  // nobody listens on the socket
+  not_permitted,
+  timeout,
+  degraded,        // or a failed check
+  invalid_config,  // settings or network map
+  not_found,
+  busy,  // too many connections or changes at once; worth another try
+};
+
+// What went wrong, for the person at the terminal and for scripts.
+struct Failure {
+  Code code = Code::error;
+  std::string message{};
+};
+template <class T>
+using Outcome = std::expected<T, Failure>;
+
+std::string_view text(Code code);  // "not_permitted"
+// The exit code of `wigeon`: 1 error and busy, 2 usage, 3 daemon not running, 4 not
+// permitted, 5 timeout, 6 degraded, 7 invalid config, 10 not found.
+int exit_code(Code code);
+
+struct Request {
+  uint64_t id = 0;
+  std::string method{};
+  std::string params = "{}";  // a JSON object, for the decoder of that method
+
+  friend bool operator==(const Request&, const Request&) = default;
+};
+
+struct Response {
+  uint64_t id = 0;
+  Outcome<std::string> result = "{}";  // a JSON object on one line
+};
+
+// With the newline.
+std::string encode(const Request& request);
+std::string encode(const Response& response);
+// Without the newline. EINVAL; E2BIG when nested too deep. Whether a result is right
+// inside is for its own decoder to say.
+Result<Request> decode_request(std::string_view line);
+Result<Response> decode_response(std::string_view line);
+
+// Parameters. An unknown key or a wrong type is EINVAL and names the key.
+struct UpParams {
+  bool wait = false;   // answer when the map is in force, not when work on it began
+  bool force = false;  // take a map whose serial is lower; root only
+  // Use these bytes instead of the source's, as they were in the client's file; root
+  // only.
+  std::optional<std::string> map{};
+
+  friend bool operator==(const UpParams&, const UpParams&) = default;
+};
+std::string encode(const UpParams& params);
+Result<UpParams> decode_up(std::string_view params);
+
+struct LogLevelParams {
+  std::string level{};  // log::parse_level() judges it
+
+  friend bool operator==(const LogLevelParams&, const LogLevelParams&) = default;
+};
+std::string encode(const LogLevelParams& params);
+Result<LogLevelParams> decode_log_level(std::string_view params);
+
+// Results. `status` is a StatusReport; `reload` and `log_level` are {}.
+struct ChangeResult {    // up, down
+  bool already = false;  // nothing had to be done
+
+  friend bool operator==(const ChangeResult&, const ChangeResult&) = default;
+};
+std::string encode(const ChangeResult& result);
+Result<ChangeResult> decode_change(std::string_view result);
+
+struct VersionResult {
+  std::string version{};
+
+  friend bool operator==(const VersionResult&, const VersionResult&) = default;
+};
+std::string encode(const VersionResult& result);
+Result<VersionResult> decode_version(std::string_view result);
+
+}  // namespace wigeon
