@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The composition root: owns every part and reacts to what they hear.
+//
+// Start: key -> lock -> journal -> kernel -> monitor -> socket -> map (or the last good
+// one)
+//        -> reconcile -> resolver -> READY=1.
+// Every event ends in reconcile_soon(): a new map, a change in the kernel, a host name
+// that resolves to something else, a timer. A failure is tried again with back_off().
+// SIGTERM ends the resolver and us; link, peers and routes stay. `wigeon down` undoes
+// them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/loop.hh"
+#include "agent/control/server.hh"
+#include "agent/core/kernel_linux.hh"
+#include "agent/core/reconcile.hh"
+#include "agent/daemon/lookup.hh"
+#include "agent/daemon/map_holder.hh"
+#include "agent/daemon/map_source.hh"
+#include "agent/daemon/report.hh"
+#include "agent/daemon/resolver_service.hh"
+#include "agent/model/load_config.hh"
+#include "netlink/monitor.hh"
+
+namespace wigeon {
+
+class Daemon {
+ public:
+  // Nothing on the host has changed on failure. EALREADY: another daemon runs.
+  static Result<std::unique_ptr<Daemon>> open(Config config, ConfigSources sources);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Until SIGTERM or SIGINT; the exit code.
+  Result<int> run();
+
+ private:
+  Daemon(Config config, ConfigSources sources, Loop loop, Lock lock, SecretKey key,
+         SecretKey preshared, Journal journal, std::unique_ptr<LinuxKernel> kernel);
+  Result<void> start();
+
+  // What is heard.
+  void on_map(MapSource::Update update);
+  void on_kernel(const netlink::Heard& heard);
+  void on_signal(int signal);
+  void on_tick();
+  void on_names(std::map<HostPort, Endpoint> found);
+
+  // What is done about it.
+  void reconcile_soon(std::chrono::milliseconds delay);
+  void reconcile();
+  Result<void> reconcile_up();
+  Result<void> reconcile_down();
+  Result<void> take_map(const std::string& bytes, const std::string& from,
+                        MapHolder::Force force);
+  void look_up_names();
+  void update_resolver();
+  [[nodiscard]] std::vector<Address> own_addresses() const;
+  [[nodiscard]] std::vector<Address> original_servers() const;
+  Result<void> reload_settings();
+  void set_administrative(bool up);
+
+  // Requests.
+  void handle_requests();
+  void handle_up(const Request& request, Server::Reply reply);
+  void handle_down(Server::Reply reply);
+  void answer_waiters();
+  void handle_status(Server::Reply reply);
+  [[nodiscard]] std::string status();
+  [[nodiscard]] std::vector<Degraded> degraded() const;
+  void event(std::string_view severity, std::string_view category, std::string message);
+
+  Config config_;
+  ConfigSources sources_;
+  Loop loop_;
+  Lock lock_;
+  SecretKey key_, preshared_;
+  Journal journal_;
+  std::unique_ptr<LinuxKernel> kernel_;
+  Engine engine_;
+  MapHolder maps_;
+  std::unique_ptr<ResolverService> resolver_{};
+
+  bool up_ = true;         // the administrator's wish, kept over restarts
+  bool applied_ = false;   // what is wanted was there after the last reconcile()
+  std::string failure_{};  // why not
+  unsigned failures_ = 0;
+  uint64_t operations_ = 0;
+  WallTime applied_at_ = kNever;
+  std::map<HostPort, Endpoint> resolved_{};
+  std::map<Key, PeerSeen> seen_{};
+  std::vector<EventStatus> events_{};
+
+  struct Waiter {
+    Server::Reply reply;
+    bool up = true;
+  };
+  std::vector<Waiter> waiters_{};
+
+  std::unique_ptr<Lookup> lookup_{};
+  bool look_again_ = false;  // a map came while lookup_ was at work
+  std::optional<netlink::Monitor> monitor_{};
+  std::optional<MapSource> source_{};
+  std::optional<Server> server_{};
+  std::optional<std::chrono::microseconds> due_{};  // of soon_, when it is armed
+  Loop::Watch soon_{}, tick_{}, signals_{};
+};
+
+}  // namespace wigeon

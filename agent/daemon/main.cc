@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// wigeond(8). Exit codes: 0 ok, 1 error, 2 usage, 4 not permitted, 7 invalid settings or
+// key, 9 another daemon runs.
+#include <cstdio>
+#include <span>
+
+#include "agent/base/key.hh"
+#include "agent/base/log.hh"
+#include "agent/daemon/daemon.hh"
+#include "agent/daemon/sandbox.hh"
+#include "agent/model/load_config.hh"
+#include "agent/model/settings.hh"
+
+namespace wigeon {
+namespace {
+
+enum Exit {
+  kOk = 0,
+  kError = 1,
+  kUsage = 2,
+  kNotPermitted = 4,
+  kInvalid = 7,
+  kAlreadyRunning = 9
+};
+
+struct Arguments {
+  ConfigSources sources{};
+  bool print_public_key = false;
+};
+
+constexpr const char* kHelp =
+    "Usage: wigeond [--config FILE] [--SETTING VALUE]…\n"
+    "       wigeond --print-public-key\n\n"
+    "Makes this host obey its network map. Runs in the foreground and logs to stderr "
+    "or,\n"
+    "started by systemd, to the journal.\n\n"
+    "  --config FILE        settings (default /etc/wigeon/config.json; FILE's directory "
+    "may\n"
+    "                       hold config.d/*.json)\n"
+    "  --print-public-key   print this host's public key, making the private one if "
+    "needed\n"
+    "  --version\n  --help\n\nSettings (each also WIGEON_… in the environment):\n";
+
+int say(int code, const std::string& message) {
+  std::fprintf(stderr, "wigeond: %s\n", message.c_str());
+  return code;
+}
+
+// The exit code when there is nothing more to do.
+std::optional<int> read_arguments(std::span<char*> argv, Arguments& to) {
+  to.sources.environment = own_environment();
+  for (size_t i = 1; i < argv.size(); ++i) {
+    const std::string_view a = argv[i];
+    if (a == "--help" || a == "-h") {
+      std::fputs((kHelp + settings_help()).c_str(), stdout);
+      return kOk;
+    }
+    if (a == "--version") {
+      std::puts("wigeond " WIGEON_VERSION);
+      return kOk;
+    }
+    if (a == "--print-public-key") {
+      to.print_public_key = true;
+    } else if (a == "--config") {
+      if (++i == argv.size()) return say(kUsage, "--config needs a file");
+      to.sources.file = argv[i];
+      const auto slash = to.sources.file.rfind('/');
+      to.sources.directory =
+          (slash == std::string::npos ? "." : to.sources.file.substr(0, slash)) +
+          "/config.d";
+    } else {
+      to.sources.flags.emplace_back(a);
+    }
+  }
+  return std::nullopt;
+}
+
+int run(std::span<char*> argv) {
+  Arguments arguments;
+  if (const auto code = read_arguments(argv, arguments)) return *code;
+  {
+    // Flags that are no settings are a matter of usage, not of settings.
+    Config scratch;
+    Problems ignored;
+    const auto rest = apply_flags(scratch, ignored, arguments.sources.flags);
+    if (!rest.empty())
+      return say(kUsage, "unknown argument " + rest[0] + "; see wigeond --help");
+  }
+  auto config = load_config(arguments.sources);
+  if (!config) return say(kInvalid, "invalid settings\n" + config.error().text());
+  log::set_program("wigeond");
+  log::set_level(config->log_level);
+  log::set_format(config->log_format);
+
+  if (arguments.print_public_key) {
+    const auto key = load_or_make_private_key(config->private_key_file);
+    if (!key)
+      return say(key.error().code == EACCES ? kNotPermitted : kInvalid, key.error().what);
+    std::puts(key->public_key().text().c_str());
+    return kOk;
+  }
+  if (auto may = require_net_admin(); !may) return say(kNotPermitted, may.error().what);
+  if (auto shed = shed_privileges(); !shed) return say(kError, shed.error().what);
+
+  const std::string key_file = config->private_key_file,
+                    psk_file = config->preshared_key_file;
+  auto daemon = Daemon::open(std::move(*config), std::move(arguments.sources));
+  if (!daemon) {
+    const Error& e = daemon.error();
+    const bool about_key = e.what.starts_with(key_file) ||
+                           (!psk_file.empty() && e.what.starts_with(psk_file));
+    return say(about_key            ? kInvalid
+               : e.code == EALREADY ? kAlreadyRunning
+                                    : kError,
+               e.what);
+  }
+  const auto code = (*daemon)->run();
+  return code ? *code : say(kError, code.error().what);
+}
+
+}  // namespace
+}  // namespace wigeon
+
+int main(int argc, char** argv) { return wigeon::run({argv, static_cast<size_t>(argc)}); }

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/resolver_service.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "agent/base/file.hh"
+#include "agent/base/log.hh"
+#include "agent/core/reconcile.hh"
+
+namespace wigeon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint16_t kDnsPort = 53;
+constexpr uint16_t kOwnPort = 5053;
+constexpr auto kStatisticsDeadline = 300ms;
+
+std::string_view text(DnsRedirect r) {
+  switch (r) {
+    case DnsRedirect::automatic:
+      return "auto";
+    case DnsRedirect::sk_lookup:
+      return "sk_lookup";
+    case DnsRedirect::tc:
+      return "tc";
+    case DnsRedirect::nftables:
+      return "nftables";
+    case DnsRedirect::xdp:
+      return "xdp";
+    case DnsRedirect::bind:
+      return "bind";
+    case DnsRedirect::off:
+      return "off";
+  }
+  return "";
+}
+
+// `bind` is the only rung there is; the others listen on a port of our own and say so.
+bool reaches_port_53(const ResolverWish& w) {
+  return w.redirect == DnsRedirect::bind ||
+         (w.listen_address && w.listen_address->port == kDnsPort);
+}
+
+Result<dns::ListenerSockets> open_sockets(const ResolverWish& w) {
+  if (w.listen_address) {
+    const std::vector one{w.listen_address->address};
+    return dns::open_listeners(one, w.listen_address->port);
+  }
+  if (w.redirect == DnsRedirect::bind) return dns::open_listeners(w.addresses, kDnsPort);
+  auto preferred = dns::open_listeners(w.addresses, kOwnPort);
+  if (preferred || preferred.error().code != EADDRINUSE) return preferred;
+  return dns::open_listeners(w.addresses, 0);
+}
+
+}  // namespace
+
+std::string resolver_program() {
+  std::string self(PATH_MAX, '\0');
+  const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
+  self.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  const std::string here = parent_directory(self);
+  const std::string installed = here + "/../lib/wigeon/wigeon-resolver";
+  return ::access(installed.c_str(), X_OK) == 0 ? installed : here + "/wigeon-resolver";
+}
+
+std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones) {
+  std::vector<dns::ZoneConfig> out;
+  out.reserve(zones.size());
+  for (const auto& z : zones) {
+    dns::ZoneConfig c{.domain = z.domain, .non_authoritative = z.non_authoritative};
+    c.records.reserve(z.records.size());
+    for (const auto& r : z.records) c.records.push_back({r.name, r.type, r.ttl, r.rdata});
+    out.push_back(std::move(c));
+  }
+  return out;
+}
+
+void ResolverService::want(ResolverWish wish) {
+  if (wish.redirect == DnsRedirect::off) return stop();
+  if (wish_ == wish && (process_ || again_)) return;
+  const bool same_place = wish_ && wish_->addresses == wish.addresses &&
+                          wish_->redirect == wish.redirect &&
+                          wish_->listen_address == wish.listen_address;
+  wish_ = std::move(wish);
+  if (!process_ || !same_place) {
+    failures_ = 0;
+    start();
+    return;
+  }
+  if (auto sent = process_->configure(wish_->config); !sent) failed(sent.error().what);
+}
+
+void ResolverService::stop() {
+  process_.reset();
+  again_.reset();
+  wish_.reset();
+  listening_.clear();
+  failure_.clear();
+  refreshed();
+}
+
+void ResolverService::start() {
+  again_.reset();
+  process_.reset();
+  listening_.clear();
+  auto sockets = open_sockets(*wish_);
+  if (!sockets) return failed(sockets.error().what);
+  for (const auto& s : *sockets)
+    if (s.transport == dns::Transport::udp) listening_.push_back(s.endpoint);
+  auto process = dns::Resolver::start(loop_, program_, dns::resolver_identity(),
+                                      std::move(*sockets), wish_->config, events());
+  if (!process) return failed(process.error().what);
+  process_ = std::move(*process);
+  failure_.clear();
+}
+
+void ResolverService::failed(std::string why) {
+  ++failures_;
+  const auto wait = back_off(failures_);
+  if (why != failure_)
+    log::error("resolver: {}, trying again in {} ms", why, wait.count());
+  failure_ = std::move(why);
+  process_.reset();
+  listening_.clear();
+  auto again = loop_.after(wait, [this] { start(); });
+  if (again) again_ = std::move(*again);
+  refreshed();
+}
+
+dns::Resolver::Events ResolverService::events() {
+  dns::Resolver::Events e;
+  e.hello = [this](const dns::Hello& h) { sandbox_ = h.sandbox; };
+  e.listening = [this](const dns::Listening& l) {
+    if (!l.failure.empty()) failed("listening: " + l.failure);
+  };
+  e.applied = [this](const dns::Applied&) {
+    failures_ = 0;
+    failure_.clear();
+  };
+  e.refused = [this](const dns::Refused& r) {
+    failure_ = "the zones were refused, the old ones stay: " + r.reason;
+    log::error("resolver: {}", failure_);
+  };
+  e.statistics = [this](const dns::Statistics& s) {
+    statistics_ = s;
+    refreshed();
+  };
+  e.exited = [this](const std::string& why) { failed("it ended: " + why); };
+  return e;
+}
+
+void ResolverService::refresh(std::move_only_function<void()> done) {
+  if (!process_ || !process_->ask_statistics()) return done();
+  refreshing_.push_back(std::move(done));
+  // The first asker's deadline is everybody's: more askers must not put it off.
+  if (deadline_) return;
+  auto deadline = loop_.after(kStatisticsDeadline, [this] { refreshed(); });
+  if (!deadline) return refreshed();
+  deadline_ = std::move(*deadline);
+}
+
+void ResolverService::refreshed() {
+  deadline_.reset();
+  for (auto& done : std::exchange(refreshing_, {})) done();
+}
+
+DnsStatus ResolverService::status() const {
+  DnsStatus s;
+  s.manager_reason = "the host's own resolver is not told yet";
+  if (!wish_) return s;
+  s.manager = "none";
+  s.redirect = reaches_port_53(*wish_) ? "bind" : "off";
+  s.redirect_reason = wish_->redirect == DnsRedirect::bind
+                          ? "asked for"
+                          : std::string(text(wish_->redirect)) +
+                                " is not built yet; dns.redirect bind works";
+  for (const auto& e : listening_) s.listen.push_back(e.text());
+  s.zones = statistics_.zones;
+  s.records = statistics_.names;
+  for (const auto& z : wish_->config.zones) s.domains.push_back(z.domain);
+  s.queries = {{"total", statistics_.queries},     {"forwarded", statistics_.forwarded},
+               {"dropped", statistics_.dropped},   {"unanswered", statistics_.unanswered},
+               {"NOERROR", statistics_.rcodes[0]}, {"SERVFAIL", statistics_.rcodes[2]},
+               {"NXDOMAIN", statistics_.rcodes[3]}};
+  return s;
+}
+
+std::vector<Degraded> ResolverService::degraded() const {
+  std::vector<Degraded> list;
+  if (!failure_.empty()) list.push_back({"dns", failure_, Severity::error});
+  if (wish_ && !reaches_port_53(*wish_))
+    list.push_back({"dns",
+                    "the resolver is not reached at port 53: dns.redirect " +
+                        std::string(text(wish_->redirect)) + " is not built yet, bind is",
+                    Severity::warning});
+  return list;
+}
+
+}  // namespace wigeon

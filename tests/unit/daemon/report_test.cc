@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/report.hh"
+
+#include <algorithm>
+
+#include "tests/unit/model/maps.hh"
+
+using namespace wigeon;
+using namespace std::chrono_literals;
+
+namespace {
+
+const WallTime kNow{std::chrono::seconds(1'800'000'000)};
+
+// A host in full work, of which each test changes what it is about.
+struct Host {
+  Config config{};
+  NetworkMap map{};
+  Observed observed{};
+  std::map<Key, PeerSeen> seen{};
+  ReportInput in{};
+
+  explicit Host(std::string_view members) : map(map_of(members)) {
+    in = {.config = &config,
+          .map = &map,
+          .observed = &observed,
+          .seen = &seen,
+          .up = true,
+          .applied = true};
+  }
+  void have(uint8_t n, WallTime handshake, std::string_view endpoint = "") {
+    ObservedPeer p;
+    p.peer.public_key = key(n);
+    if (!endpoint.empty()) p.peer.endpoint = *Endpoint::parse(endpoint);
+    p.stats = {.last_handshake = handshake, .rx_bytes = 100, .tx_bytes = 200};
+    observed.device.peers.push_back(p);
+  }
+  [[nodiscard]] StatusReport report() const { return make_report(in, kNow); }
+};
+
+const PeerStatus& status_of(const StatusReport& r, uint8_t n) {
+  const auto at = std::ranges::find(r.peers.details, key(n), &PeerStatus::public_key);
+  REQUIRE(at != r.peers.details.end());
+  return *at;
+}
+
+std::string two_peers() {
+  return R"("remotePeers":[)" + peer(1, R"("100.64.0.9/32","fd00:77::9/128")") + "," +
+         peer(2, R"("100.64.0.8/32","10.0.0.0/8")", R"(,"fqdn":"b.example")") + "]";
+}
+
+}  // namespace
+
+TEST_CASE("a peer is connected for 180 s after a handshake") {
+  ObservedPeer p;
+  p.peer.endpoint = *Endpoint::parse("192.0.2.1:51820");
+  const auto after = [&](std::chrono::seconds age) {
+    p.stats.last_handshake = kNow - age;
+    return peer_state(&p, kNow);
+  };
+  CHECK(after(0s) == PeerState::connected);
+  CHECK(after(179s) == PeerState::connected);
+  CHECK(after(180s) == PeerState::connecting);
+}
+
+TEST_CASE(
+    "a peer without a handshake connects when it has an endpoint and is idle else") {
+  ObservedPeer p;
+  CHECK(peer_state(&p, kNow) == PeerState::idle);
+  p.peer.endpoint = *Endpoint::parse("192.0.2.1:51820");
+  CHECK(peer_state(&p, kNow) == PeerState::connecting);
+  CHECK(peer_state(nullptr, kNow) == PeerState::idle);
+}
+
+TEST_CASE("only a connected peer has a connection and its endpoint") {
+  Host h(two_peers());
+  h.have(1, kNow - 10s, "192.0.2.1:51820");
+  h.have(2, kNow - 10min, "192.0.2.2:51820");
+  const auto r = h.report();
+  CHECK(r.peers.total == 2);
+  CHECK(r.peers.connected == 1);
+  const auto& one = status_of(r, 1);
+  CHECK(one.state == PeerState::connected);
+  CHECK(one.connection == ConnectionType::p2p);
+  CHECK(one.ice_candidate_endpoint.remote == "192.0.2.1:51820");
+  CHECK(one.received == 100);
+  CHECK(one.sent == 200);
+  const auto& two = status_of(r, 2);
+  CHECK(two.state == PeerState::connecting);
+  CHECK(two.connection == ConnectionType::none);
+  CHECK(two.ice_candidate_endpoint.remote.empty());
+  CHECK(two.last_handshake == kNow - 10min);
+}
+
+TEST_CASE("a peer's addresses are its host prefixes, the first of each family") {
+  Host h(two_peers());
+  const auto r = h.report();
+  CHECK(status_of(r, 1).ip->text() == "100.64.0.9");
+  CHECK(status_of(r, 1).ipv6->text() == "fd00:77::9");
+  CHECK(status_of(r, 2).ip->text() == "100.64.0.8");
+  CHECK_FALSE(status_of(r, 2).ipv6);
+}
+
+TEST_CASE("peers are listed by address, offline ones among them and idle") {
+  Host h(two_peers() + R"(,"offlinePeers":[)" + peer(3, R"("100.64.0.2/32")") + "]");
+  h.have(3, kNow, "192.0.2.3:51820");  // even were it there
+  const auto r = h.report();
+  REQUIRE(r.peers.details.size() == 3);
+  CHECK(r.peers.details[0].public_key == key(3));
+  CHECK(r.peers.details[1].public_key == key(2));
+  CHECK(r.peers.details[2].public_key == key(1));
+  CHECK(r.peers.details[0].state == PeerState::idle);
+  CHECK(r.map.peers == 2);
+  CHECK(r.map.offline_peers == 1);
+}
+
+TEST_CASE("after down the daemon is idle, without addresses, and so is each peer") {
+  Host h(two_peers());
+  h.have(1, kNow, "192.0.2.1:51820");
+  h.in.up = false;
+  const auto r = h.report();
+  CHECK(r.daemon_status == DaemonStatus::idle);
+  CHECK_FALSE(r.ip);
+  CHECK_FALSE(r.ipv6);
+  CHECK(r.peers.connected == 0);
+  CHECK(status_of(r, 1).state == PeerState::idle);
+}
+
+TEST_CASE("the daemon is connecting until the map is wholly in force") {
+  Host h(two_peers());
+  CHECK(h.report().daemon_status == DaemonStatus::connected);
+  CHECK(h.report().ip->text() == "100.64.0.1/16");
+  CHECK(h.report().ipv6->text() == "fd00:77::1/64");
+  h.in.applied = false;
+  CHECK(h.report().daemon_status == DaemonStatus::connecting);
+}
+
+TEST_CASE("IPv6 that the settings disable is not reported as ours") {
+  Host h(two_peers());
+  h.config.disable_ipv6 = true;
+  CHECK_FALSE(h.report().ipv6);
+}
+
+TEST_CASE("without a map there is a report, and management is not connected") {
+  Host h("");
+  h.in.map = nullptr;
+  h.in.applied = false;
+  h.in.map_status.error = "/etc/map: No such file or directory";
+  const auto r = h.report();
+  CHECK(r.daemon_status == DaemonStatus::connecting);
+  CHECK_FALSE(r.management.connected);
+  CHECK(r.management.error == h.in.map_status.error);
+  CHECK(r.peers.total == 0);
+  CHECK_FALSE(r.ip);
+}
+
+TEST_CASE(
+    "a refused map leaves management disconnected though an older one is in force") {
+  Host h(two_peers());
+  CHECK(h.report().management.connected);
+  h.in.map_status.error = "refused";
+  CHECK_FALSE(h.report().management.connected);
+}
+
+TEST_CASE("nameserver groups are listed, and it is said that they are not asked") {
+  Host h(
+      R"("DNSConfig":{"NameServerGroups":[{"NameServers":[{"IP":"192.0.2.53","NSType":1,)"
+      R"("Port":53}],"Domains":["corp.example"]}]})");
+  const auto r = h.report();
+  REQUIRE(r.nameservers.size() == 1);
+  CHECK(r.nameservers[0].servers == std::vector<std::string>{"192.0.2.53:53"});
+  CHECK(r.nameservers[0].domains == std::vector<std::string>{"corp.example"});
+  CHECK_FALSE(r.nameservers[0].enabled);
+  CHECK(r.nameservers[0].error.find("not asked") != std::string::npos);
+}
+
+TEST_CASE("routes of the map that are not applied are said to be missing") {
+  Host h(R"("Routes":[{"ID":"r1","Network":"10.1.0.0/16","Peer":)" + k(1) + "}]");
+  const auto r = h.report();
+  REQUIRE(r.degraded.size() == 1);
+  CHECK(r.degraded[0].component == "routes");
+  CHECK(r.degraded[0].severity == Severity::warning);
+  CHECK(Host("").report().degraded.empty());
+}
+
+TEST_CASE("a peer's state is noted when it changes, and forgotten with the peer") {
+  Host h(two_peers());
+  h.have(1, kNow - 10s, "192.0.2.1:51820");
+  h.have(2, kNever);
+  note_peers(h.observed, kNow, h.seen);
+  REQUIRE(h.seen.size() == 2);
+  CHECK(h.seen.at(key(1)).state == PeerState::connected);
+  note_peers(h.observed, kNow + 60s, h.seen);
+  CHECK(h.seen.at(key(1)).since == kNow);
+  note_peers(h.observed, kNow + 300s, h.seen);
+  CHECK(h.seen.at(key(1)).state == PeerState::connecting);
+  CHECK(h.seen.at(key(1)).since == kNow + 300s);
+  h.observed.device.peers.pop_back();
+  note_peers(h.observed, kNow + 300s, h.seen);
+  CHECK(h.seen.size() == 1);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/resolver_service.hh"
+
+#include <catch2/catch.hpp>
+
+#include "tests/harness/temp_dir.hh"
+
+using namespace wigeon;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool says(const std::vector<Degraded>& list, Severity severity, std::string_view words) {
+  for (const auto& d : list)
+    if (d.severity == severity && d.reason.find(words) != std::string::npos) return true;
+  return false;
+}
+
+// Somewhere to listen that is free on any host.
+ResolverWish anywhere() {
+  return {.redirect = DnsRedirect::bind,
+          .listen_address = Endpoint{Address::v4(INADDR_LOOPBACK), 0}};
+}
+
+}  // namespace
+
+TEST_CASE("a resolver that cannot be started is told of and tried again") {
+  auto loop = *Loop::open();
+  TempDir dir;
+  ResolverService service(loop, dir.path() + "/wigeon-resolver");
+  service.want(anywhere());
+  REQUIRE(says(service.degraded(), Severity::error, "wigeon-resolver"));
+  CHECK(service.status().listen.empty());
+
+  // Started again by itself: a program is there now, and what it does is the next
+  // failure.
+  std::error_code failed;
+  std::filesystem::create_symlink("/bin/false", dir.path() + "/wigeon-resolver", failed);
+  REQUIRE_FALSE(failed);
+  const auto end = Loop::now() + 5s;
+  while (Loop::now() < end && !says(service.degraded(), Severity::error, "exit code 1"))
+    REQUIRE(loop.run_once(100ms));
+  CHECK(says(service.degraded(), Severity::error, "it ended: exit code 1"));
+}
+
+TEST_CASE("a resolver that is not wanted is no failure") {
+  auto loop = *Loop::open();
+  ResolverService service(loop, "/nonexistent");
+  service.want({.redirect = DnsRedirect::bind});
+  CHECK_FALSE(service.degraded().empty());
+  service.want({.redirect = DnsRedirect::off});
+  CHECK(service.degraded().empty());
+  CHECK(service.status().redirect.empty());
+}
+
+TEST_CASE("whoever waits for fresh counters hears at once when no resolver runs") {
+  auto loop = *Loop::open();
+  ResolverService service(loop, "/nonexistent");
+  int calls = 0;
+  service.refresh([&] { ++calls; });
+  CHECK(calls == 1);
+}
+
+TEST_CASE("redirects that are not built are said to be missing, bind is not") {
+  auto loop = *Loop::open();
+  ResolverService service(loop, "/nonexistent");
+  service.want({.redirect = DnsRedirect::tc});
+  CHECK(says(service.degraded(), Severity::warning, "dns.redirect tc is not built yet"));
+  service.want({.redirect = DnsRedirect::bind});
+  CHECK_FALSE(says(service.degraded(), Severity::warning, "not built yet"));
+}
