@@ -80,4 +80,11 @@ struct DeviceChange {
 // REJECT_AFTER_TIME).
 inline constexpr std::chrono::seconds kSessionLifetime{180};
 
+// The epoch is "never", also on a machine whose clock has not been set yet.
+inline bool has_session(const PeerStats& stats,
+                        std::chrono::system_clock::time_point now) {
+  return stats.last_handshake != std::chrono::system_clock::time_point{} &&
+         now - stats.last_handshake < kSessionLifetime;
+}
+
 }  // namespace wigeon

@@ -21,7 +21,7 @@ bool endpoint_differs(const Endpoint& wanted, const ObservedPeer& have,
   if (have.peer.endpoint == wanted) return false;
   const auto set = observed.endpoints_set.find(have.peer.public_key);
   if (set != observed.endpoints_set.end() && set->second != wanted) return true;
-  return now - have.stats.last_handshake >= kSessionLifetime;
+  return !has_session(have.stats, now);
 }
 
 PeerChange add_peer(const Peer& p) {
@@ -247,7 +247,7 @@ Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed,
   if (observed.link && !observed.link_is_ours)
     return fail(
         EEXIST,
-        desired.link + ": a link of that name exists and is not ours (" +
+        "a link of that name exists and is not ours (" +
             (observed.link->kind.empty() ? "hardware" : "kind " + observed.link->kind) +
             "); remove it or set interfaceName");
   plan_up(desired, observed, now, ops);

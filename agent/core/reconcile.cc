@@ -88,32 +88,32 @@ Result<void> Engine::perform(const Op& op) {
 Result<Engine::Outcome> Engine::reconcile(const Desired& desired) {
   Outcome outcome;
   bool made_link = false;
+  auto done = converge(desired, outcome, made_link);
+  if (done) return outcome;
+  if (made_link) roll_back(desired);
+  return within(desired.link, std::move(done).error());
+}
+
+Result<void> Engine::converge(const Desired& desired, Outcome& outcome, bool& made_link) {
   for (int round = 0; round < kMaxRounds; ++round) {
     observed_ = TRY(observe(desired.link));
     const auto ops = TRY(plan(desired, observed_, std::chrono::system_clock::now()));
     if (ops.empty()) {
       if (!desired.up && !observed_.link) TRY(forget());
-      return outcome;
+      return {};
     }
     for (const auto& op : ops) {
-      if (auto done = perform(op); !done) {
-        if (made_link) roll_back(desired);
-        return within(desired.link, std::move(done).error());
-      }
+      TRY(perform(op));
       made_link |= std::holds_alternative<op::LinkAdd>(op);
       ++outcome.operations;
       outcome.transcript += text(op);
     }
   }
   observed_ = TRY(observe(desired.link));
-  const auto left = TRY(plan(desired, observed_, std::chrono::system_clock::now()));
-  if (!left.empty()) {
-    const auto first = text(left);
-    return fail(EBUSY, desired.link +
-                           ": it does not stay as it is set, or somebody changes it: " +
-                           first.substr(0, first.find('\n')));
-  }
-  return outcome;
+  const auto left = text(TRY(plan(desired, observed_, std::chrono::system_clock::now())));
+  if (left.empty()) return {};
+  return fail(EBUSY, "it does not stay as it is set, or somebody changes it: " +
+                         left.substr(0, left.find('\n')));
 }
 
 Result<void> Engine::remove_others(const std::string& link) {

@@ -40,6 +40,7 @@ class Engine {
   Result<void> refresh(const std::string& link);
 
  private:
+  Result<void> converge(const Desired& desired, Outcome& outcome, bool& made_link);
   Result<Observed> observe(const std::string& link);
   [[nodiscard]] Kernel::Ownership ownership(const std::string& link) const;
   Result<void> perform(const Op& op);

@@ -76,7 +76,7 @@ std::string join(const std::string& a, const std::string& b) {
 
 PeerState peer_state(const ObservedPeer* peer, WallTime now) {
   if (!peer) return PeerState::idle;
-  if (now - peer->stats.last_handshake < kSessionLifetime) return PeerState::connected;
+  if (has_session(peer->stats, now)) return PeerState::connected;
   return peer->peer.endpoint ? PeerState::connecting : PeerState::idle;
 }
 

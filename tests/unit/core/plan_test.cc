@@ -80,6 +80,15 @@ TEST_CASE("a peer that roamed keeps its endpoint while its session is fresh") {
   CHECK(planned(d, o) == "wg set wt0 peer " + kA + " endpoint 192.0.2.1:51820\n");
 }
 
+TEST_CASE("never is not a fresh handshake, whatever the clock says") {
+  const auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
+  auto o = applied(d);
+  o.device.peers[0].peer.endpoint = endpoint("198.51.100.7:40000");
+  const auto ops = plan(d, o, std::chrono::system_clock::time_point(60s));
+  REQUIRE(ops);
+  CHECK(text(*ops) == "wg set wt0 peer " + kA + " endpoint 192.0.2.1:51820\n");
+}
+
 TEST_CASE("an endpoint that the map changed is set though the session is fresh") {
   auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
   auto o = applied(d);
@@ -127,7 +136,7 @@ TEST_CASE("a foreign link of our name is an error and stays") {
   o.link_is_ours = false;
   o.link->kind = "dummy";
   CHECK(planned(d, o) ==
-        "error: wt0: a link of that name exists and is not ours (kind dummy); remove it "
+        "error: a link of that name exists and is not ours (kind dummy); remove it "
         "or set "
         "interfaceName");
   Desired nothing = d;

@@ -205,6 +205,23 @@ TEST_CASE("a first start that fails at any operation leaves the host as it was")
   }
 }
 
+TEST_CASE("a link just made that does not stay as it is set is taken away again") {
+  Host h;
+  // Somebody answers each MTU of ours by setting the link down, and each "up" by another
+  // MTU.
+  h.kernel.fault = [&](const Op& o) -> Result<void> {
+    if (std::holds_alternative<op::LinkMtu>(o)) h.kernel.links["wt0"].link.up = false;
+    if (std::holds_alternative<op::LinkUp>(o)) h.kernel.links["wt0"].link.mtu = 9000;
+    return {};
+  };
+  const auto d = desired({peer(1, {"10.0.0.0/8"})}, {"10.0.0.0/8"});
+  const auto r = h.engine().reconcile(d);
+  REQUIRE_FALSE(r);
+  CHECK(r.error().code == EBUSY);
+  CHECK(r.error().what.find("link set wt0") != std::string::npos);
+  CHECK(h.kernel.links.empty());
+}
+
 TEST_CASE("a failure on a working link takes nothing away") {
   Host h;
   const auto d = desired({peer(1, {"10.0.0.0/8"})}, {"10.0.0.0/8"});
