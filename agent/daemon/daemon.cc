@@ -168,7 +168,10 @@ void Daemon::on_map(MapSource::Update update) {
 
 Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
                               MapHolder::Force force) {
-  if (auto taken = maps_.offer(bytes, from, config_, force); !taken) {
+  // A host that cannot be looked at is judged by reconcile(), which fails with the
+  // reason.
+  const auto host = kernel_->view(config_.interface_name).value_or(HostView{});
+  if (auto taken = maps_.offer(bytes, from, config_, host, force); !taken) {
     log::error("network map refused: {}{}", taken.error().what,
                maps_.current() ? "; the one in force stays" : "");
     event("ERROR", "SYSTEM", "network map refused: " + taken.error().what);
@@ -198,10 +201,13 @@ void Daemon::on_kernel(const netlink::Heard& heard) {
     return (e.kind == Kind::route || e.kind == Kind::rule) &&
            e.protocol == kRouteProtocol;
   };
-  // While it fails, the events are mostly of our own attempts; the next one has its time.
+  // While it fails, the events are mostly of our own attempts, and the next one has its
+  // time. Only a foreign link in our place is worth watching: that it went is not our
+  // doing.
+  const bool foreign = link && !engine_.observed().link_is_ours;
   const auto foreign_link_went = [&](const netlink::Event& e) {
-    return e.kind == netlink::Event::Kind::link && e.removed &&
-           e.name == config_.interface_name && !engine_.observed().link_is_ours;
+    return foreign && e.kind == netlink::Event::Kind::link && e.removed &&
+           e.name == config_.interface_name;
   };
   if (failures_ > 0) {
     if (std::ranges::any_of(heard.events, foreign_link_went)) reconcile_soon(kSettle);

@@ -27,14 +27,16 @@ MapContext MapHolder::context(Force force, const std::string& from) const {
 }
 
 Result<void> MapHolder::offer(const std::string& bytes, const std::string& from,
-                              const Config& config, Force force) {
+                              const Config& config, const HostView& host, Force force) {
   const auto refuse = [this](const Problems& problems) {
     error_ = text(problems);
     return fail(EINVAL, error_);
   };
   auto map = decode_map(bytes, from);
   if (!map) return refuse(map.error());
-  auto verdict = validate(config, *map, context(force, from));
+  const auto c = context(force, from);
+  auto verdict = validate(config, *map, c);
+  if (verdict.ok()) validate_on_host(config, *map, c, host, verdict);
   if (!verdict.ok()) return refuse(verdict.errors);
   take(std::move(*map), std::move(verdict));
   from_ = from;

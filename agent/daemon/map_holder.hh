@@ -25,8 +25,9 @@ class MapHolder {
   enum class Force { no, yes };  // yes: also a lower serial
   // Decodes, validates, keeps. What does not hold is the error, one problem a line; from
   // names the document in it.
+  // A map that cannot be applied on this host is refused like any other.
   Result<void> offer(const std::string& bytes, const std::string& from,
-                     const Config& config, Force force);
+                     const Config& config, const HostView& host, Force force);
   // The newest one cannot even be read.
   void failed(std::string why) { error_ = std::move(why); }
   // True when there was one and it is in force now.

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr uint16_t kDnsPort = 53;
 constexpr uint16_t kOwnPort = 5053;
 constexpr auto kStatisticsDeadline = 300ms;
+constexpr auto kProved = 60s;  // one that ran this long and ends is not failing in a row
 
 std::string_view text(DnsRedirect r) {
   switch (r) {
@@ -107,6 +108,7 @@ void ResolverService::start() {
   again_.reset();
   process_.reset();
   listening_.clear();
+  started_ = Loop::now();
   auto sockets = open_sockets(*wish_);
   if (!sockets) return failed(sockets.error().what);
   for (const auto& s : *sockets)
@@ -119,6 +121,7 @@ void ResolverService::start() {
 }
 
 void ResolverService::failed(std::string why) {
+  if (Loop::now() - started_ > kProved) failures_ = 0;
   ++failures_;
   const auto wait = back_off(failures_);
   if (why != failure_)
@@ -137,10 +140,7 @@ dns::Resolver::Events ResolverService::events() {
   e.listening = [this](const dns::Listening& l) {
     if (!l.failure.empty()) failed("listening: " + l.failure);
   };
-  e.applied = [this](const dns::Applied&) {
-    failures_ = 0;
-    failure_.clear();
-  };
+  e.applied = [this](const dns::Applied&) { failure_.clear(); };
   e.refused = [this](const dns::Refused& r) {
     failure_ = "the zones were refused, the old ones stay: " + r.reason;
     log::error("resolver: {}", failure_);

@@ -55,6 +55,7 @@ class ResolverService {
   std::string failure_{};  // why no resolver runs, or the wished zones are not in force
   std::string sandbox_{};
   unsigned failures_ = 0;
+  std::chrono::microseconds started_{};
   dns::Statistics statistics_{};
   std::vector<std::move_only_function<void()>> refreshing_{};
   Loop::Watch again_{}, deadline_{};

@@ -160,12 +160,20 @@ check "once it is free, the names are back" wait_for 40 on wigeon status --check
 daemon_kill alpha TERM
 
 # Machines that lack something. beta has not been started yet.
+# Two seconds of back-off are three attempts at most, or four when one was about to begin.
+few_attempts() {
+  local gone
+  gone=$(host_run beta timeout 2 ip -o monitor link | grep -c 'Deleted.*wt0')
+  echo "# $gone attempts in two seconds"
+  [ "$gone" -le 4 ]
+}
 without() { # SENTENCE TEXT [wigeond args]
   local sentence=$1 text=$2
   shift 2
   daemon_start beta "$@"
   check_exit 1 "$sentence: up fails" host_run beta wigeon up --wait --timeout 10
   check_said "$sentence: and says why" "$text"
+  check "$sentence: and it is not tried without pause" few_attempts
   # Only then: while it runs it tries again, and a link is there for a moment.
   daemon_kill beta TERM
   check_not "$sentence: nothing half-configured" host_run beta ip link show wt0

@@ -17,10 +17,11 @@ std::string serial(int n) { return map_text(R"("Serial":)" + std::to_string(n));
 
 struct Holder : TempDir {
   Config config{};
+  HostView host{};
   MapHolder maps{path(), key(200)};
 
   Result<void> offer(const std::string& bytes, Force force = Force::no) {
-    return maps.offer(bytes, "m", config, force);
+    return maps.offer(bytes, "m", config, host, force);
   }
 };
 
@@ -93,9 +94,9 @@ TEST_CASE(
   REQUIRE(next.load_last_good(h.config));
   CHECK(next.current()->serial == 5);
   CHECK(next.status().stale);
-  CHECK_FALSE(next.offer(serial(4), "m", h.config, Force::no));
+  CHECK_FALSE(next.offer(serial(4), "m", h.config, h.host, Force::no));
   CHECK(next.status().stale);
-  REQUIRE(next.offer(serial(5), "m", h.config, Force::no));
+  REQUIRE(next.offer(serial(5), "m", h.config, h.host, Force::no));
   CHECK_FALSE(next.status().stale);
 }
 
@@ -141,4 +142,16 @@ TEST_CASE(
   host.addresses.clear();
   REQUIRE(h.maps.judge(host, {}, h.config));
   CHECK(h.maps.refusals().empty());
+}
+
+TEST_CASE("a map whose address somebody else has is refused, and the old one stays") {
+  Holder h;
+  REQUIRE(h.offer(serial(5)));
+  h.host.links = {{.index = IfIndex{2}, .name = "eth0"}};
+  h.host.addresses = {{IfIndex{2}, *InterfaceAddress::parse("100.64.0.1/24")}};
+  const auto r = h.offer(serial(6));
+  REQUIRE_FALSE(r);
+  CHECK(r.error().what.find("eth0 has the same address") != std::string::npos);
+  CHECK(h.maps.current()->serial == 5);
+  CHECK(h.maps.error() == r.error().what);
 }
