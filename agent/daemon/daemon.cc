@@ -69,8 +69,9 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Config config, ConfigSources source
   return d;
 }
 
-Daemon::Daemon(Config config, ConfigSources sources, Loop loop, Lock lock, SecretKey key,
-               SecretKey preshared, Journal journal, std::unique_ptr<LinuxKernel> kernel)
+Daemon::Daemon(Config config, ConfigSources sources, Loop loop, Lock lock,
+               const SecretKey& key, const SecretKey& preshared, Journal journal,
+               std::unique_ptr<LinuxKernel> kernel)
     : config_(std::move(config)),
       sources_(std::move(sources)),
       loop_(std::move(loop)),
@@ -237,17 +238,17 @@ void Daemon::look_up_names() {
   }
   resolved_ = std::move(known);  // names that no map has any more are forgotten
   if (names.empty()) return;
-  auto lookup = Lookup::start(loop_, names, [this](std::map<HostPort, Endpoint> found) {
-    on_names(std::move(found));
-  });
+  auto lookup = Lookup::start(
+      loop_, names,
+      [this](const std::map<HostPort, Endpoint>& found) { on_names(found); });
   if (!lookup) return log::warning("resolving endpoints: {}", lookup.error().what);
   lookup_ = std::move(*lookup);
 }
 
-void Daemon::on_names(std::map<HostPort, Endpoint> found) {
+void Daemon::on_names(const std::map<HostPort, Endpoint>& found) {
   lookup_.reset();
   bool changed = false;
-  for (auto& [name, endpoint] : found) {
+  for (const auto& [name, endpoint] : found) {
     auto& known = resolved_[name];
     changed |= known != endpoint;
     known = endpoint;

@@ -42,8 +42,9 @@ class Daemon {
   Result<int> run();
 
  private:
-  Daemon(Config config, ConfigSources sources, Loop loop, Lock lock, SecretKey key,
-         SecretKey preshared, Journal journal, std::unique_ptr<LinuxKernel> kernel);
+  Daemon(Config config, ConfigSources sources, Loop loop, Lock lock, const SecretKey& key,
+         const SecretKey& preshared, Journal journal,
+         std::unique_ptr<LinuxKernel> kernel);
   Result<void> start();
 
   // What is heard.
@@ -51,7 +52,7 @@ class Daemon {
   void on_kernel(const netlink::Heard& heard);
   void on_signal(int signal);
   void on_tick();
-  void on_names(std::map<HostPort, Endpoint> found);
+  void on_names(const std::map<HostPort, Endpoint>& found);
 
   // What is done about it.
   void reconcile_soon(std::chrono::milliseconds delay);

@@ -27,10 +27,12 @@ PeerStatus peer_status(const RemotePeer& peer, const ReportInput& in, WallTime n
   s.fqdn = peer.fqdn.text();
   s.public_key = peer.key;
   set_addresses(peer, s);
-  const ObservedPeer* have = in.up ? find(*in.observed, peer.key) : nullptr;
+  const ObservedPeer* have =
+      in.up && in.observed ? find(*in.observed, peer.key) : nullptr;
   s.state = peer_state(have, now);
-  if (const auto seen = in.seen->find(peer.key); seen != in.seen->end())
-    s.last_update = seen->second.since;
+  if (in.seen)
+    if (const auto seen = in.seen->find(peer.key); seen != in.seen->end())
+      s.last_update = seen->second.since;
   if (!have) return s;
   s.last_handshake = have->stats.last_handshake;
   s.received = have->stats.rx_bytes;

@@ -10,23 +10,23 @@ namespace wigeon {
 using namespace std::chrono_literals;
 
 void Daemon::handle_requests() {
-  server_->on("version", Permission::read, [](Request, Server::Reply r) {
+  server_->on("version", Permission::read, [](const Request&, Server::Reply r) {
     r.result(encode(VersionResult{WIGEON_VERSION}));
   });
   server_->on("status", Permission::read,
-              [this](Request, Server::Reply r) { handle_status(std::move(r)); });
+              [this](const Request&, Server::Reply r) { handle_status(std::move(r)); });
   server_->on("up", Permission::change,
-              [this](Request q, Server::Reply r) { handle_up(q, std::move(r)); });
+              [this](const Request& q, Server::Reply r) { handle_up(q, std::move(r)); });
   server_->on("down", Permission::change,
-              [this](Request, Server::Reply r) { handle_down(std::move(r)); });
-  server_->on("reload", Permission::root_change, [this](Request, Server::Reply r) {
+              [this](const Request&, Server::Reply r) { handle_down(std::move(r)); });
+  server_->on("reload", Permission::root_change, [this](const Request&, Server::Reply r) {
     const auto settings = reload_settings();
     source_->reload();  // on_map() has been called when it returns
     if (!settings) return r.fail(Code::invalid_config, settings.error().what);
     if (!maps_.error().empty()) return r.fail(Code::invalid_config, maps_.error());
     r.result("{}");
   });
-  server_->on("log_level", Permission::root_read, [](Request q, Server::Reply r) {
+  server_->on("log_level", Permission::root_read, [](const Request& q, Server::Reply r) {
     const auto params = decode_log_level(q.params);
     if (!params) return r.fail(Code::usage, params.error().what);
     const auto level = log::parse_level(params->level);

@@ -16,6 +16,11 @@ constexpr std::array kKept = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
                               CAP_BPF,       CAP_PERFMON, CAP_SETUID,
                               CAP_SETGID,    CAP_CHOWN,   CAP_DAC_OVERRIDE};
 
+// capng_type_t is an enum of bits that are meant to be combined.
+// NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
+constexpr auto kSets =
+    static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
+
 }  // namespace
 
 Result<void> require_net_admin() {
@@ -36,11 +41,7 @@ Result<void> shed_privileges() {
         capng_have_capability(CAPNG_EFFECTIVE, static_cast<unsigned>(kKept[i])) == 1;
   capng_clear(CAPNG_SELECT_BOTH);
   for (size_t i = 0; i < kKept.size(); ++i)
-    if (have[i] &&
-        capng_update(CAPNG_ADD,
-                     static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED |
-                                               CAPNG_BOUNDING_SET),
-                     static_cast<unsigned>(kKept[i])) != 0)
+    if (have[i] && capng_update(CAPNG_ADD, kSets, static_cast<unsigned>(kKept[i])) != 0)
       return fail(EINVAL, "choosing capabilities");
   // The bounding set cannot be changed without CAP_SETPCAP; then it stays as the unit set
   // it.
