@@ -91,6 +91,7 @@ host_start() {
   local name=$1 log=$2
   shift 2
   hosts_detached nsenter -t "${host_pid[$name]}" -n -m -p -u -i -- "$@" </dev/null >>"$log" 2>&1 &
+  disown # or bash would tell of its end, which comes with the host's
 }
 
 host_remove() {

@@ -139,7 +139,7 @@ find_daemon() {
 daemon_start() {
   local host=$1
   shift
-  host_run "$host" wigeond "$@" >>"$logs/$host.log" 2>&1 &
+  host_start "$host" "$logs/$host.log" wigeond "$@"
   wait_for 10 host_run "$host" wigeon version
   find_daemon "$host"
 }
