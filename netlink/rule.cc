@@ -20,6 +20,19 @@ bool read_prefix(const Attr& a, uint8_t bits, std::optional<Prefix>& to) {
   return prefix.has_value();
 }
 
+bool read_ports(const Attr& a, std::optional<PortSpan>& to) {
+  fib_rule_port_range range;
+  if (a.payload.size() != sizeof range || !copy_front(a.payload, range)) return false;
+  to = {.first = range.start, .last = range.end};
+  return true;
+}
+
+bool put_ports(nl_msg* m, int type, const std::optional<PortSpan>& ports) {
+  if (!ports) return true;
+  const fib_rule_port_range range{.start = ports->first, .end = ports->last};
+  return put(m, type, Bytes(reinterpret_cast<const uint8_t*>(&range), sizeof range));
+}
+
 Result<Msg> message(int type, int flags, const Rule& r) {
   auto m = new_message(type, flags);
   fib_rule_hdr h{};
@@ -37,6 +50,12 @@ Result<Msg> message(int type, int flags, const Rule& r) {
   if (r.to) fits = fits && put(m.get(), FRA_DST, r.to->address());
   if (!r.input.empty())
     fits = fits && put_text(m.get(), FRA_IIFNAME, r.input, kMaxLinkName);
+  if (!r.output.empty())
+    fits = fits && put_text(m.get(), FRA_OIFNAME, r.output, kMaxLinkName);
+  if (r.ip_protocol != 0) fits = fits && put(m.get(), FRA_IP_PROTO, r.ip_protocol);
+  fits = fits && put_ports(m.get(), FRA_SPORT_RANGE, r.source_ports) &&
+         put_ports(m.get(), FRA_DPORT_RANGE, r.destination_ports);
+  if (r.l3mdev) fits = fits && put(m.get(), FRA_L3MDEV, uint8_t{1});
   if (r.suppress_prefix_length)
     fits = fits && put(m.get(), FRA_SUPPRESS_PREFIXLEN, *r.suppress_prefix_length);
   if (!fits) return message_full();
@@ -70,6 +89,7 @@ bool read_rule(const Message& m, std::optional<Rule>& to) {
             .invert = (h.flags & FIB_RULE_INVERT) != 0,
             .action = h.action,
             .table = h.table};
+  uint8_t l3mdev = 0;
   const bool good = for_each_attr(attrs, [&](const Attr& a) {
     switch (a.type) {
       case FRA_PRIORITY:
@@ -88,6 +108,16 @@ bool read_rule(const Message& m, std::optional<Rule>& to) {
         return read_prefix(a, h.dst_len, rule.to);
       case FRA_IIFNAME:
         return a.read(rule.input);
+      case FRA_OIFNAME:
+        return a.read(rule.output);
+      case FRA_IP_PROTO:
+        return a.read(rule.ip_protocol);
+      case FRA_SPORT_RANGE:
+        return read_ports(a, rule.source_ports);
+      case FRA_DPORT_RANGE:
+        return read_ports(a, rule.destination_ports);
+      case FRA_L3MDEV:
+        return a.read(l3mdev);
       case FRA_SUPPRESS_PREFIXLEN:
         return a.read(rule.suppress_prefix_length.emplace());
       default:
@@ -95,6 +125,7 @@ bool read_rule(const Message& m, std::optional<Rule>& to) {
     }
   });
   if (!good) return false;
+  rule.l3mdev = l3mdev != 0;
   if (rule.mark_mask && !rule.mark) rule.mark = 0;  // the kernel leaves a zero mark out
   if (rule.mark_mask == kAllOnes) rule.mark_mask.reset();
   if (rule.suppress_prefix_length == kAllOnes) rule.suppress_prefix_length.reset();

@@ -102,7 +102,7 @@ Result<void> Socket::send(nl_msg* m) {
   return {};
 }
 
-Result<Bytes> Socket::receive(Clock::time_point deadline) {
+Result<Bytes> Socket::receive(Patience& patience) {
   for (;;) {
     const ssize_t n =
         ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
@@ -118,7 +118,7 @@ Result<Bytes> Socket::receive(Clock::time_point deadline) {
     if (errno == EINTR) continue;
     if (errno == ENOBUFS) return fail(ENOBUFS, "answers were lost, observe again");
     if (errno != EAGAIN) return fail_errno("recv");
-    TRY(wait_ready(fd_.get(), POLLIN, deadline));
+    TRY(wait_ready(fd_.get(), POLLIN, patience.deadline()));
   }
 }
 
@@ -131,10 +131,10 @@ Result<void> Socket::ask(nl_msg* m, const Take& take) {
   const Wipe wipe(*this);
   nlmsg_hdr(m)->nlmsg_flags |= NLM_F_ACK;
   if (auto sent = send(m); !sent) return named(m, std::move(sent).error());
-  const auto deadline = Clock::now() + deadline_;
+  Patience patience(deadline_);
   bool good = true;
   Result<void> verdict{};
-  auto heard = converse([&] { return receive(deadline); }, sequence_, sequence_,
+  auto heard = converse([&] { return receive(patience); }, sequence_, sequence_,
                         [&](const Message& reply) {
                           if (reply.type == NLMSG_ERROR) {
                             verdict = outcome(reply);
@@ -153,11 +153,11 @@ Result<Socket::Dump> Socket::dump_once(nl_msg* m, const Take& take) {
   const Wipe wipe(*this);
   nlmsg_hdr(m)->nlmsg_flags |= NLM_F_DUMP;
   if (auto sent = send(m); !sent) return named(m, std::move(sent).error());
-  const auto deadline = Clock::now() + deadline_;
+  Patience patience(deadline_);
   bool good = true;
   Dump kind = Dump::consistent;
   Result<void> verdict{};
-  auto heard = converse([&] { return receive(deadline); }, sequence_, sequence_,
+  auto heard = converse([&] { return receive(patience); }, sequence_, sequence_,
                         [&](const Message& reply) {
                           if (reply.flags & NLM_F_DUMP_INTR) kind = Dump::interrupted;
                           if (reply.type == NLMSG_DONE || reply.type == NLMSG_ERROR) {
@@ -212,9 +212,9 @@ Result<std::vector<Refusal>> Socket::send_batch(std::span<const Msg> messages,
   ++counters_.sends;
   counters_.bytes_sent += static_cast<uint64_t>(n);
 
-  const auto deadline = Clock::now() + deadline_;
+  Patience patience(deadline_);
   std::vector<Refusal> refusals;
-  TRY(converse([&] { return receive(deadline); }, first, sequence_,
+  TRY(converse([&] { return receive(patience); }, first, sequence_,
                [&](const Message& reply) {
                  if (reply.type != NLMSG_ERROR) return false;
                  const size_t i = reply.sequence - first;

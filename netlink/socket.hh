@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -87,10 +88,24 @@ class Socket {
 
  private:
   class Wipe;
+  // The time left for an exchange, which begins with the first wait: an answer that is
+  // there already costs no look at the clock.
+  class Patience {
+   public:
+    explicit Patience(std::chrono::milliseconds limit) : limit_(limit) {}
+    std::chrono::steady_clock::time_point deadline() {
+      if (!at_) at_ = std::chrono::steady_clock::now() + limit_;
+      return *at_;
+    }
+
+   private:
+    std::chrono::milliseconds limit_;
+    std::optional<std::chrono::steady_clock::time_point> at_{};
+  };
   enum class Dump { consistent, interrupted };
   Result<Dump> dump_once(nl_msg* m, const Take& take);
   Result<void> send(nl_msg* m);
-  Result<Bytes> receive(std::chrono::steady_clock::time_point deadline);
+  Result<Bytes> receive(Patience& patience);
   Result<std::vector<Refusal>> send_batch(std::span<const Msg> messages,
                                           size_t first_index);
   std::unexpected<Error> named(const nl_msg* m, Error e) const;

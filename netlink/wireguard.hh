@@ -50,6 +50,8 @@ class WireGuard {
   Result<void> set(IfIndex link, const DeviceChange& change);
 
   [[nodiscard]] const Socket::Counters& counters() const { return socket_.counters(); }
+  // WireGuard's number in generic netlink; another one after its module was loaded again.
+  [[nodiscard]] uint16_t family() const { return family_; }
 
  private:
   WireGuard(Socket socket, uint16_t family)

@@ -57,6 +57,13 @@ struct Route {
   auto operator<=>(const Route&) const = default;
 };
 
+// First to last, both included; the kernel takes 1-65534.
+struct PortSpan {
+  uint16_t first = 0, last = 0;
+
+  auto operator<=>(const PortSpan&) const = default;
+};
+
 struct Rule {
   Family family = Family::v4;
   uint32_t priority = 0;
@@ -65,7 +72,12 @@ struct Rule {
   bool invert = false;                  // FIB_RULE_INVERT: "not"
   std::optional<Prefix> from{};
   std::optional<Prefix> to{};
-  std::string input{};  // "iif"
+  std::string input{};      // "iif"
+  std::string output{};     // "oif": for sockets that are bound to it
+  uint8_t ip_protocol = 0;  // IPPROTO_…; 0 is any
+  std::optional<PortSpan> source_ports{};
+  std::optional<PortSpan> destination_ports{};
+  bool l3mdev = false;  // the table of the packet's VRF; then table stays 0
   uint8_t action = 1;   // FR_ACT_TO_TBL
   uint32_t table = 0;
   std::optional<uint32_t> suppress_prefix_length{};

@@ -184,6 +184,14 @@ TEST_CASE("rules of both families read back as they were added") {
                            .mark = 0,
                            .mark_mask = 0xff,
                            .table = kDefaultTable,
+                           .protocol = kRouteProtocol},
+                          {.family = Family::v6,
+                           .priority = 108,
+                           .output = "eth0.100",
+                           .ip_protocol = IPPROTO_TCP,
+                           .source_ports = PortSpan{1, 1023},
+                           .destination_ports = PortSpan{10000, 65534},
+                           .table = 70000,
                            .protocol = kRouteProtocol}};
   for (const auto& r : rules) REQUIRE(add_rule(s, r));
   CHECK(our_rules(s) == rules);
@@ -191,6 +199,41 @@ TEST_CASE("rules of both families read back as they were added") {
   for (int twice = 0; twice < 2; ++twice)
     for (const auto& r : rules) REQUIRE(remove_rule(s, r));
   CHECK(our_rules(s).empty());
+}
+
+TEST_CASE("a rule for the tables of VRFs reads back, where there are VRFs") {
+  auto s = route_socket();
+  const Rule r{
+      .family = Family::v4, .priority = 102, .l3mdev = true, .protocol = kRouteProtocol};
+  const auto added = add_rule(s, r);
+  if (!added) {  // CONFIG_NET_L3_MASTER_DEV is off
+    CHECK((added.error().code == EINVAL || added.error().code == EOPNOTSUPP));
+    return;
+  }
+  CHECK(our_rules(s) == std::vector{r});
+  REQUIRE(remove_rule(s, r));
+  CHECK(our_rules(s).empty());
+}
+
+TEST_CASE("the last resort is behind every other route to a network, in both families") {
+  Up up;
+  auto& s = up.s;
+  for (const auto* to : {"10.0.0.0/8", "0.0.0.0/0", "fd01::/64", "::/0"}) {
+    auto last = route(to, IfIndex::none);
+    last.type = Route::Type::unreachable;
+    last.metric = kLastResortMetric;
+    last.table = 70000;
+    REQUIRE(add_route(s, last));
+    auto first = last;
+    first.type = Route::Type::unicast;
+    first.metric = 50;
+    first.device = up.veth.index();
+    REQUIRE(add_route(s, first));
+    CHECK(sorted(list_routes(s, 70000).value()) == sorted({first, last}));
+    REQUIRE(remove_route(s, first));
+    CHECK(list_routes(s, 70000).value() == std::vector{last});
+    REQUIRE(remove_route(s, last));
+  }
 }
 
 TEST_CASE("a foreign rule like ours is not removed") {
