@@ -29,8 +29,11 @@ void add_down(CLI::App& root, Run& chosen);
 void add_reload(CLI::App& root, Run& chosen);
 void add_status(CLI::App& root, Run& chosen);
 void add_version(CLI::App& root, Run& chosen);
+void add_networks(CLI::App& root, Run& chosen);
+void add_forwarding(CLI::App& root, Run& chosen);
 void add_config(CLI::App& root, Run& chosen);
 void add_map(CLI::App& root, Run& chosen);
 void add_debug(CLI::App& root, Run& chosen);
+void add_state(CLI::App& root, Run& chosen);
 
 }  // namespace wigeon::cli

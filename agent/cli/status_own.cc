@@ -33,6 +33,30 @@ std::string firewall(const DatapathStatus& d) {
   return because(std::move(out), d.reason);
 }
 
+std::string nftables(const NftablesStatus& n) {
+  if (!n.in_force) return because(plain(n.table) + " is not in force", n.reason);
+  return because(fmt::format("{} in force, {} rules", plain(n.table), n.rules), n.reason);
+}
+
+// For `status -d`: what is routed through whom, and what of the host was changed for it.
+std::string routing(const RoutingStatus& r) {
+  std::string out = fmt::format("{} routes, {} rules, {} operations, {} repairs",
+                                r.routes, r.rules, r.operations, r.repairs);
+  if (!r.last_repair.empty()) out += ", last: " + plain(r.last_repair);
+  for (const auto& g : r.groups)
+    out += "\n  " + because(fmt::format("[{}] {} through {}", plain(g.network_id),
+                                        plain(g.network),
+                                        g.peer.empty() ? "nobody" : plain(g.peer)),
+                            g.reason);
+  for (const auto& s : r.sysctls)
+    out += fmt::format("\n  sysctl {} = {}, was {}", plain(s.name), plain(s.value),
+                       plain(s.before));
+  if (!r.nftables.table.empty()) out += "\n  nftables: " + nftables(r.nftables);
+  for (const auto& sentence : r.foreign)
+    out += "\n  foreign firewall: " + plain(sentence);
+  return out;
+}
+
 std::string map(const MapStatus& m, WallTime now, Detail detail) {
   if (m.source.empty()) return because("none", m.error);
   std::string out = fmt::format("{} serial {}", plain(m.source), m.serial);
@@ -49,6 +73,7 @@ std::string own_text(const StatusReport& r, WallTime now, Detail detail) {
   std::string out = "DNS: " + dns(r.dns, detail) + "\n";
   out += "Firewall: " + firewall(r.datapath) + "\n";
   out += "Map: " + map(r.map, now, detail) + "\n";
+  if (detail == Detail::lists) out += "Routing: " + routing(r.routing) + "\n";
   for (const auto& refusal : r.routing.refused)
     out += "Refused: " + because(plain(refusal.what), refusal.reason) + "\n";
   for (const auto& d : r.degraded)

@@ -9,9 +9,11 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/base/result.hh"
 
@@ -21,6 +23,8 @@ inline constexpr size_t kMaxRequest = size_t{32} << 20;
 // Of anybody but root: nothing they may ask for is longer.
 inline constexpr size_t kMaxSmallRequest = size_t{64} << 10;
 inline constexpr size_t kMaxResponse = size_t{64} << 20;
+// Ids in one request, networks or rules in one result.
+inline constexpr size_t kMaxListed = 200'000;
 // A map given to `up`, which travels as base64 and has to fit in a request.
 inline constexpr size_t kMaxMapInRequest = (kMaxRequest - 4096) / 4 * 3;
 
@@ -91,7 +95,20 @@ struct LogLevelParams {
 std::string encode(const LogLevelParams& params);
 Result<LogLevelParams> decode_log_level(std::string_view params);
 
-// Results. `status` is a StatusReport; `reload` and `log_level` are {}.
+// networks_select and networks_deselect.
+struct NetworksParams {
+  bool all = false;  // then without ids
+  std::vector<std::string> ids{};
+  bool append = false;  // select: to what is selected already
+
+  friend bool operator==(const NetworksParams&, const NetworksParams&) = default;
+};
+std::string encode(const NetworksParams& params);
+// Also EINVAL: neither all nor ids, or both.
+Result<NetworksParams> decode_networks(std::string_view params);
+
+// Results. `status` is a StatusReport; `reload`, `log_level`,
+// `networks_select` and `networks_deselect` are {}.
 struct ChangeResult {    // up, down
   bool already = false;  // nothing had to be done
 
@@ -107,5 +124,41 @@ struct VersionResult {
 };
 std::string encode(const VersionResult& result);
 Result<VersionResult> decode_version(std::string_view result);
+
+// What can be selected, by id. Networks and domains as text.
+struct NetworkItem {
+  std::string id{};
+  std::vector<std::string> networks{};
+  std::vector<std::string> domains{};
+  std::map<std::string, std::vector<std::string>> resolved{};  // domain: addresses
+  bool selected = false;
+  std::string reason{};  // why it is not routed; empty when it is
+
+  friend bool operator==(const NetworkItem&, const NetworkItem&) = default;
+};
+struct NetworksResult {
+  std::vector<NetworkItem> networks{};
+
+  friend bool operator==(const NetworksResult&, const NetworksResult&) = default;
+};
+std::string encode(const NetworksResult& result);
+Result<NetworksResult> decode_networks_list(std::string_view result);
+
+struct ForwardingItem {
+  std::string protocol{};          // "tcp"
+  std::string destination_port{};  // "80", "8000-8010"; empty: any
+  std::string translated_address{};
+  std::string translated_hostname{};  // empty: the map has no peer of that address
+  std::string translated_port{};
+
+  friend bool operator==(const ForwardingItem&, const ForwardingItem&) = default;
+};
+struct ForwardingResult {
+  std::vector<ForwardingItem> rules{};
+
+  friend bool operator==(const ForwardingResult&, const ForwardingResult&) = default;
+};
+std::string encode(const ForwardingResult& result);
+Result<ForwardingResult> decode_forwarding(std::string_view result);
 
 }  // namespace wigeon

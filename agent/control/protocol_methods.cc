@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <functional>
-#include <map>
 #include <span>
 
 #include "agent/base/key.hh"
-#include "agent/control/json.hh"
+#include "agent/control/decode.hh"
 #include "agent/control/protocol.hh"
 
 namespace wigeon {
 namespace {
 
-using Take = std::function<Result<void>(const Json&)>;
-
-Take flag(bool& to) {
-  return [&to](const Json& j) -> Result<void> {
-    if (!j.is_boolean()) return fail(EINVAL, "must be true or false");
-    to = j.get<bool>();
-    return {};
-  };
-}
-
-Take string(std::string& to) {
-  return [&to](const Json& j) -> Result<void> {
-    if (!j.is_string()) return fail(EINVAL, "must be a string");
-    to = j.get<std::string>();
-    return {};
-  };
-}
+using decode::flag;
+using decode::string;
+using decode::Take;
+using decode::Unknown;
 
 Take bytes(std::optional<std::string>& to) {
   return [&to](const Json& j) -> Result<void> {
@@ -34,24 +19,6 @@ Take bytes(std::optional<std::string>& to) {
     to = TRY(base64_decode(j.get_ref<const std::string&>(), kMaxMapInRequest));
     return {};
   };
-}
-
-enum class Unknown { refuse, skip };
-
-Result<void> decode_object(std::string_view json, Unknown unknown,
-                           const std::map<std::string, Take, std::less<>>& keys) {
-  const Json j = TRY(parse_json(json));
-  if (!j.is_object()) return fail(EINVAL, "must be an object");
-  for (auto it = j.begin(); it != j.end(); ++it) {
-    const auto at = "/" + it.key().substr(0, 64);
-    const auto take = keys.find(it.key());
-    if (take == keys.end()) {
-      if (unknown == Unknown::refuse) return fail(EINVAL, at + ": unknown parameter");
-    } else if (auto taken = take->second(it.value()); !taken) {
-      return within(at, std::move(taken).error());
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -66,7 +33,7 @@ std::string encode(const UpParams& params) {
 
 Result<UpParams> decode_up(std::string_view params) {
   UpParams up;
-  TRY(decode_object(
+  TRY(decode::object(
       params, Unknown::refuse,
       {{"wait", flag(up.wait)}, {"force", flag(up.force)}, {"map", bytes(up.map)}}));
   return up;
@@ -78,7 +45,7 @@ std::string encode(const LogLevelParams& params) {
 
 Result<LogLevelParams> decode_log_level(std::string_view params) {
   LogLevelParams level;
-  TRY(decode_object(params, Unknown::refuse, {{"level", string(level.level)}}));
+  TRY(decode::object(params, Unknown::refuse, {{"level", string(level.level)}}));
   return level;
 }
 
@@ -88,7 +55,7 @@ std::string encode(const ChangeResult& result) {
 
 Result<ChangeResult> decode_change(std::string_view result) {
   ChangeResult change;
-  TRY(decode_object(result, Unknown::skip, {{"already", flag(change.already)}}));
+  TRY(decode::object(result, Unknown::skip, {{"already", flag(change.already)}}));
   return change;
 }
 
@@ -98,7 +65,7 @@ std::string encode(const VersionResult& result) {
 
 Result<VersionResult> decode_version(std::string_view result) {
   VersionResult version;
-  TRY(decode_object(result, Unknown::skip, {{"version", string(version.version)}}));
+  TRY(decode::object(result, Unknown::skip, {{"version", string(version.version)}}));
   return version;
 }
 

@@ -142,11 +142,43 @@ struct RefusedPart {
   std::string reason{};
 };
 
+// One network behind routing peers: "NetID|Network".
+struct RouteGroupStatus {
+  std::string id{};
+  std::string network_id{};
+  std::string network{};
+  bool selected = false;
+  std::string peer{};  // name or key; empty: not routed
+  bool connected = false;
+  uint64_t candidates = 0;
+  std::string reason{};  // why that peer, or why none
+};
+
+// A sysctl that is as we set it, and what it goes back to.
+struct SysctlStatus {
+  std::string name{};  // "net.ipv4.ip_forward"
+  std::string value{};
+  std::string before{};
+};
+
+struct NftablesStatus {
+  std::string table{};  // "inet wigeon"; empty: none is needed
+  bool in_force = false;
+  uint64_t rules = 0;
+  std::string reason{};  // why it is not, or not as it should be
+};
+
 struct RoutingStatus {
   std::vector<RefusedPart> refused{};
   uint64_t routes = 0;
   uint64_t rules = 0;
   uint64_t operations = 0;  // that changed the host, since the daemon's start
+  uint64_t repairs = 0;     // of what somebody else changed, since then
+  std::string last_repair{};
+  std::vector<RouteGroupStatus> groups{};
+  std::vector<SysctlStatus> sysctls{};
+  NftablesStatus nftables{};
+  std::vector<std::string> foreign{};  // a sentence for each edit of others' firewalls
 };
 
 struct MapStatus {

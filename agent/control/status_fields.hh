@@ -125,11 +125,41 @@ void describe(auto& v, Is<RefusedPart> auto& s) {
   v("reason", s.reason);
 }
 
+void describe(auto& v, Is<RouteGroupStatus> auto& s) {
+  v("id", s.id);
+  v("networkId", s.network_id);
+  v("network", s.network);
+  v("selected", s.selected);
+  v("peer", s.peer);
+  v("connected", s.connected);
+  v("candidates", s.candidates);
+  v("reason", s.reason);
+}
+
+void describe(auto& v, Is<SysctlStatus> auto& s) {
+  v("name", s.name);
+  v("value", s.value);
+  v("before", s.before);
+}
+
+void describe(auto& v, Is<NftablesStatus> auto& s) {
+  v("table", s.table);
+  v("inForce", s.in_force);
+  v("rules", s.rules);
+  v("reason", s.reason);
+}
+
 void describe(auto& v, Is<RoutingStatus> auto& s) {
   v("refused", s.refused);
   v("routes", s.routes);
   v("rules", s.rules);
   v("operations", s.operations);
+  v("repairs", s.repairs);
+  v("lastRepair", s.last_repair);
+  v("groups", s.groups);
+  v("sysctls", s.sysctls);
+  v("nftables", s.nftables);
+  v("foreignFirewall", s.foreign);
 }
 
 void describe(auto& v, Is<MapStatus> auto& s) {

@@ -10,18 +10,21 @@
 namespace wigeon {
 namespace {
 
+constexpr size_t kFixedBytes = 16 << 10, kBytesPerPeer = 640;  // about
+
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
 
-  void operator()(std::string_view key, const auto& field) {
+  // A key of ours, which needs no escapes.
+  void operator()(const char* key, const auto& field) {
     begin(key);
     value(field);
   }
-  void unless_empty(std::string_view key, const auto& field) {
+  void unless_empty(const char* key, const auto& field) {
     if (!status_fields::empty(field)) (*this)(key, field);
   }
-  void or_null(std::string_view key, const auto& list) {
+  void or_null(const char* key, const auto& list) {
     begin(key);
     if (list.empty())
       out_ += "null";
@@ -30,11 +33,13 @@ class Writer {
   }
 
  private:
-  void begin(std::string_view key) {
+  void next() {
     if (!first_) out_ += ',';
     first_ = false;
-    string(key);
-    out_ += ':';
+  }
+  void begin(const char* key) {
+    next();
+    out_.append(1, '"').append(key).append("\":");
   }
   void string(std::string_view s) {
     const auto as_it_is = [](unsigned char c) {
@@ -73,7 +78,12 @@ class Writer {
   void value(const std::map<std::string, T>& map) {
     Writer inner(out_);
     out_ += '{';
-    for (const auto& [key, item] : map) inner(key, item);
+    for (const auto& [key, item] : map) {
+      inner.next();
+      inner.string(key);
+      out_ += ':';
+      inner.value(item);
+    }
     out_ += '}';
   }
   template <class T>
@@ -92,6 +102,7 @@ class Writer {
 
 std::string to_json(const StatusReport& report) {
   std::string out = "{";
+  out.reserve(kFixedBytes + report.peers.details.size() * kBytesPerPeer);
   Writer writer(out);
   status_fields::describe(writer, report);
   return out + "}";

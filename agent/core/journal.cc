@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "agent/base/file.hh"
+#include "agent/base/marks.hh"
 
 namespace wigeon {
 namespace {
@@ -29,6 +31,8 @@ bool outlives_link(const Route& r) {
   return r.type != Route::Type::unicast || r.device != IfIndex::none;
 }
 
+std::string nft_detail() { return std::string(kNftFamily) + " " + kNftTable; }
+
 std::string link_detail(const op::LinkAdd& o, const std::string& alias) {
   return o.name + " " + o.kind + " " + alias;
 }
@@ -41,7 +45,35 @@ std::vector<JournalChange> routes(const std::vector<Route>& list, const std::str
   return changes;
 }
 
+// "KEY ORIGINAL OURS"; the values have no blanks.
+JournalEntry sysctl_entry(const Sysctl& s, const std::string& original) {
+  return {"sysctl", s.key + " " + original + " " + s.value};
+}
+
+std::vector<JournalChange> along(const std::vector<Sysctl>& list,
+                                 const std::string& written) {
+  std::vector<JournalChange> changes;
+  for (const auto& s : list)
+    changes.push_back({true, sysctl_entry({s.key, written}, s.value)});
+  return changes;
+}
+
 }  // namespace
+
+bool is_engines(const JournalEntry& e) {
+  static constexpr std::array kKinds = {"making", "link",   "route",
+                                        "rule",   "sysctl", "nft"};
+  return std::ranges::find(kKinds, e.kind) != kKinds.end();
+}
+
+std::optional<KnownSysctl> journalled_sysctl(const JournalEntry& e) {
+  if (e.kind != "sysctl") return std::nullopt;
+  const auto first = e.detail.find(' '), last = e.detail.rfind(' ');
+  if (first == e.detail.npos || first == last) return std::nullopt;
+  return KnownSysctl{.key = e.detail.substr(0, first),
+                     .original = e.detail.substr(first + 1, last - first - 1),
+                     .ours = e.detail.substr(last + 1)};
+}
 
 std::vector<JournalChange> journal_before(const Op& op, const std::string& alias) {
   if (const auto* o = std::get_if<op::LinkAdd>(&op))
@@ -50,6 +82,14 @@ std::vector<JournalChange> journal_before(const Op& op, const std::string& alias
     return routes(o->routes, o->link, true);
   if (const auto* o = std::get_if<op::RuleAdd>(&op))
     return {{true, {"rule", text(o->rule)}}};
+  if (const auto* o = std::get_if<op::SysctlSet>(&op)) {
+    auto changes = along(o->along, o->sysctl.value);
+    changes.push_back({true, sysctl_entry(o->sysctl, o->original)});
+    return changes;
+  }
+  if (const auto* o = std::get_if<op::SysctlRestore>(&op))
+    return along(o->along, o->original);
+  if (std::holds_alternative<op::NftSet>(op)) return {{true, {"nft", nft_detail()}}};
   return {};
 }
 
@@ -68,6 +108,9 @@ std::vector<JournalChange> journal_after(const Op& op, const std::string& alias)
     return routes(o->routes, o->link, false);
   if (const auto* o = std::get_if<op::RuleDel>(&op))
     return {{false, {"rule", text(o->rule)}}};
+  if (const auto* o = std::get_if<op::SysctlRestore>(&op))
+    return {{false, sysctl_entry(o->sysctl, o->original)}};
+  if (std::holds_alternative<op::NftDel>(op)) return {{false, {"nft", nft_detail()}}};
   return {};
 }
 

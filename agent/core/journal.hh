@@ -8,6 +8,7 @@
 // from the kernel (alias, route protocol). Compacted when opened.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,5 +59,11 @@ Result<std::set<JournalEntry>> read_journal(std::string_view text);
 // listed.
 std::vector<JournalChange> journal_before(const Op& op, const std::string& alias);
 std::vector<JournalChange> journal_after(const Op& op, const std::string& alias);
+
+// Whether it is of a kind that journal_before() writes.
+bool is_engines(const JournalEntry& e);
+
+// The sysctl of a "sysctl" entry, value not filled in; none for other kinds.
+std::optional<KnownSysctl> journalled_sysctl(const JournalEntry& e);
 
 }  // namespace wigeon

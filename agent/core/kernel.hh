@@ -16,14 +16,22 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  // What there is of ours, for a link of this name. A link is ours when its alias is
-  // expected_alias, or when it is of the expected kind, down and has no alias yet while
-  // creating says that we were making it. endpoints_set stays empty: the caller knows it.
+  // How to tell what is ours, from the journal. A link is ours when its alias is this
+  // one, or when it is of the expected kind, down and has no alias yet while creating
+  // says that we were making it.
   struct Ownership {
     std::string alias{};    // "wigeon:…"; empty: none of ours exists
     bool creating = false;  // the journal says so, but not that it was finished
   };
-  virtual Result<Observed> observe(const std::string& link, const Ownership& own) = 0;
+  // Reads these parts of what there is of ours into o and leaves the others, except that
+  // with a link that is another than o's come its device, addresses and routes. Sysctls:
+  // the present values of those that o names. endpoint_set of peers is empty: the caller
+  // knows it. o is partly read on failure.
+  virtual Result<void> observe(const std::string& link, const Ownership& own, Parts parts,
+                               Observed& o) = 0;
+
+  // Our link's device with statistics; o is what observe() has read last.
+  virtual Result<ObservedDevice> device(const Observed& o) = 0;
 
   // The rest of the host, without our link and our routes.
   virtual Result<HostView> view(const std::string& link) = 0;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "agent/base/marks.hh"
+#include "agent/base/sysctl.hh"
 #include "netlink/addr.hh"
 #include "netlink/link.hh"
 #include "netlink/route.hh"
@@ -26,6 +28,36 @@ Route normal(Route r, IfIndex ours) {
   if (r.type == Route::Type::unicast && r.device == ours) r.device = IfIndex::none;
   if (r.metric == netlink::stored_metric(r.destination.family(), 0)) r.metric = 0;
   return r;
+}
+
+// A setting that cannot be read is as if it were off.
+bool is_on(const std::string& key) { return read_sysctl(key).value_or("0") != "0"; }
+
+void view_ipv6(HostView& v) {
+  const std::string conf = "net/ipv6/conf/";
+  v.ipv6_stack = read_sysctl(conf + "all/disable_ipv6").has_value();
+  v.ipv6 = v.ipv6_stack && !is_on(conf + "all/disable_ipv6") &&
+           !is_on(conf + "default/disable_ipv6");
+  v.force_forwarding = read_sysctl(conf + "default/force_forwarding").has_value();
+  if (!v.ipv6) return;
+  for (const auto& l : v.links)
+    if (const auto text = read_sysctl(conf + l.name + "/accept_ra"))
+      if (const auto n = parse_number(*text, 2))
+        v.accept_ra.emplace(l.index, static_cast<uint8_t>(*n));
+}
+
+// None also where it cannot be read: then it is not ours to write.
+std::optional<std::string> sysctl_now(const std::string& key) {
+  auto value = read_sysctl(key);
+  return value ? std::optional(std::move(*value)) : std::nullopt;
+}
+
+void observe_sysctl(KnownSysctl& s) {
+  s.value = sysctl_now(s.key);
+  s.along.clear();
+  for (auto& key : written_along(s.key).value_or(std::vector<std::string>{}))
+    if (auto value = sysctl_now(key))
+      s.along.push_back({std::move(key), std::move(*value)});
 }
 
 }  // namespace
@@ -57,37 +89,85 @@ Result<netlink::Tunnel*> LinuxKernel::tunnel(const Link& link) {
   return tunnel_.get();
 }
 
-Result<Observed> LinuxKernel::observe(const std::string& name, const Ownership& own) {
-  Observed o;
-  o.link = TRY(netlink::find_link(socket_, name));
-  IfIndex ours = IfIndex::none;
-  if (o.link) {
-    o.link_is_ours = (!own.alias.empty() && o.link->alias == own.alias) ||
-                     (own.creating && o.link->alias.empty() && !o.link->up &&
-                      (o.link->kind == "wireguard" || o.link->kind == "tun"));
+Result<void> LinuxKernel::observe(const std::string& name, const Ownership& own,
+                                  Parts parts, Observed& o) {
+  if (parts.has(Part::link)) {
+    const auto before = std::exchange(o.link, TRY(netlink::find_link(socket_, name)));
+    const bool was_ours = o.link_is_ours;
+    o.link_is_ours = o.link && ((!own.alias.empty() && o.link->alias == own.alias) ||
+                                (own.creating && o.link->alias.empty() && !o.link->up &&
+                                 (o.link->kind == "wireguard" || o.link->kind == "tun")));
+    const auto index = [](const std::optional<Link>& l) {
+      return l ? l->index : IfIndex::none;
+    };
+    if (o.link_is_ours != was_ours || index(before) != index(o.link))
+      parts |= Part::device | Part::addresses | Part::routes;
   }
-  if (o.link_is_ours) {
-    ours = o.link->index;
+  if (parts.has(Part::device)) {
+    o.device = {};
     // A link of the other kind is replaced, not read.
-    if (o.link->kind == link_kind()) {
-      auto* t = TRY(tunnel(*o.link));
-      o.device = TRY(t->get());
-    }
-    for (const auto& a : TRY(netlink::list_addresses(socket_, ours)))
-      if (!a.address.address.is_link_local()) o.addresses.push_back(a.address);
+    if (o.link_is_ours && o.link->kind == link_kind())
+      o.device = known(TRY(device(o)), std::chrono::system_clock::now());
   }
+  if (parts.has(Part::addresses)) {
+    o.addresses.clear();
+    if (o.link_is_ours)
+      for (const auto& a : TRY(netlink::list_addresses(socket_, o.link->index)))
+        if (!a.address.address.is_link_local()) o.addresses.push_back(a.address);
+    std::ranges::sort(o.addresses);
+  }
+  if (parts.has(Part::routes)) TRY(observe_routes(o));
+  if (parts.has(Part::rules)) TRY(observe_rules(o));
+  if (parts.has(Part::sysctls))
+    for (auto& s : o.sysctls) observe_sysctl(s);
+  if (parts.has(Part::nft)) TRY(observe_nft(o));
+  return {};
+}
+
+Result<ObservedDevice> LinuxKernel::device(const Observed& o) {
+  if (!o.link || !o.link_is_ours) return fail(ENODEV, "there is no link of ours");
+  auto* t = TRY(tunnel(*o.link));
+  auto device = TRY(t->get());
+  for (auto& p : device.peers) std::ranges::sort(p.peer.allowed_ips);
+  std::ranges::sort(device.peers, {},
+                    [](const ObservedPeer& p) { return p.peer.public_key; });
+  return device;
+}
+
+Result<void> LinuxKernel::observe_routes(Observed& o) {
+  const IfIndex ours = o.link_is_ours ? o.link->index : IfIndex::none;
+  std::vector<Route> routes;
+  std::set<Prefix> connected;
   for (const uint32_t table : std::set<uint32_t>{RT_TABLE_MAIN, table_})
     for (const auto& r : TRY(netlink::list_routes(socket_, table)))
-      if (r.protocol == kRouteProtocol) o.routes.push_back(normal(r, ours));
-  for (auto& r : TRY(netlink::list_rules(socket_)))
-    if (r.protocol == kRouteProtocol) o.rules.push_back(std::move(r));
-  std::ranges::sort(o.addresses);
-  std::ranges::sort(o.routes);
-  std::ranges::sort(o.rules);
-  for (auto& p : o.device.peers) std::ranges::sort(p.peer.allowed_ips);
-  std::ranges::sort(o.device.peers, {},
-                    [](const ObservedPeer& p) { return p.peer.public_key; });
-  return o;
+      if (r.protocol == kRouteProtocol)
+        routes.push_back(normal(r, ours));
+      else if (r.protocol == RTPROT_KERNEL && ours != IfIndex::none && r.device == ours)
+        connected.insert(r.destination);
+  std::ranges::sort(routes);
+  o.routes = std::move(routes);
+  leave_out_unconnected(connected, o);
+  return {};
+}
+
+// The kernel makes the route to an address's network, once. An address that has lost it
+// is as good as gone, and is made anew.
+void LinuxKernel::leave_out_unconnected(const std::set<Prefix>& connected, Observed& o) {
+  unconnected_.clear();
+  if (!o.link_is_ours || !o.link->up) return;
+  std::erase_if(o.addresses, [&](const InterfaceAddress& a) {
+    if (a.network().is_host() || connected.contains(a.network())) return false;
+    unconnected_.push_back(a);
+    return true;
+  });
+}
+
+Result<void> LinuxKernel::observe_rules(Observed& o) {
+  auto rules = TRY(netlink::list_rules(socket_));
+  std::erase_if(rules, [](const Rule& r) { return r.protocol != kRouteProtocol; });
+  std::ranges::sort(rules);
+  o.rules = std::move(rules);
+  return {};
 }
 
 Result<HostView> LinuxKernel::view(const std::string& name) {
@@ -104,6 +184,10 @@ Result<HostView> LinuxKernel::view(const std::string& name) {
   for (const auto& r : TRY(netlink::list_routes(socket_, RT_TABLE_MAIN)))
     if (r.protocol != kRouteProtocol && (ours == IfIndex::none || r.device != ours))
       v.routes.push_back(r);
+  if (table_ != RT_TABLE_MAIN) v.table_taken = TRY(netlink::list_routes(socket_, table_));
+  if (std::ranges::count(v.table_taken, kRouteProtocol, &Route::protocol) > 0)
+    v.table_taken.clear();
+  view_ipv6(v);
   return v;
 }
 
@@ -169,7 +253,10 @@ Result<void> LinuxKernel::perform(const op::SetDevice& o, const std::string&) {
 }
 
 Result<void> LinuxKernel::perform(const op::AddressAdd& o, const std::string&) {
-  return netlink::add_address(socket_, {TRY(our_link(o.link)).index, o.address});
+  const LinkAddress address{TRY(our_link(o.link)).index, o.address};
+  if (std::ranges::find(unconnected_, o.address) != unconnected_.end())
+    TRY(netlink::remove_address(socket_, address));
+  return netlink::add_address(socket_, address);
 }
 
 Result<void> LinuxKernel::perform(const op::AddressDel& o, const std::string&) {
@@ -207,6 +294,32 @@ Result<void> LinuxKernel::perform(const op::RuleAdd& o, const std::string&) {
 
 Result<void> LinuxKernel::perform(const op::RuleDel& o, const std::string&) {
   return netlink::remove_rule(socket_, o.rule);
+}
+
+Result<void> LinuxKernel::perform(const op::SysctlSet& o, const std::string&) {
+  return write_sysctl(o.sysctl.key, o.sysctl.value);
+}
+
+Result<void> LinuxKernel::perform(const op::SysctlRestore& o, const std::string&) {
+  // Nothing tells of sysctls: somebody may have written it since it was observed.
+  if (!o.write || sysctl_now(o.sysctl.key) != o.sysctl.value) return {};
+  auto done = write_sysctl(o.sysctl.key, o.original);
+  // It went with its interface.
+  if (!done && done.error().code == ENOENT) return {};
+  return done;
+}
+
+Result<void> LinuxKernel::observe_nft(Observed& o) {
+  o.nft = TRY(own_table_.observe());
+  return {};
+}
+
+Result<void> LinuxKernel::perform(const op::NftSet& o, const std::string&) {
+  return own_table_.set(o.text);
+}
+
+Result<void> LinuxKernel::perform(const op::NftDel&, const std::string&) {
+  return own_table_.remove();
 }
 
 }  // namespace wigeon

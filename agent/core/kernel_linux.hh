@@ -5,9 +5,12 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "agent/core/kernel.hh"
+#include "agent/core/own_table.hh"
 #include "agent/model/config.hh"
 #include "netlink/route.hh"
 #include "netlink/socket.hh"
@@ -30,7 +33,9 @@ class LinuxKernel : public Kernel {
   // Events that carry this port were caused by ourselves.
   [[nodiscard]] uint32_t port() const { return socket_.port(); }
 
-  Result<Observed> observe(const std::string& link, const Ownership& own) override;
+  Result<void> observe(const std::string& link, const Ownership& own, Parts parts,
+                       Observed& o) override;
+  Result<ObservedDevice> device(const Observed& o) override;
   Result<HostView> view(const std::string& link) override;
   Result<void> apply(const Op& op, const std::string& alias) override;
 
@@ -38,6 +43,10 @@ class LinuxKernel : public Kernel {
   LinuxKernel(netlink::Socket socket, bool kernel_tunnel, uint32_t table)
       : socket_(std::move(socket)), kernel_tunnel_(kernel_tunnel), table_(table) {}
 
+  Result<void> observe_routes(Observed& o);
+  void leave_out_unconnected(const std::set<Prefix>& connected, Observed& o);
+  Result<void> observe_rules(Observed& o);
+  Result<void> observe_nft(Observed& o);
   Result<Link> our_link(const std::string& name);
   Result<netlink::Tunnel*> tunnel(const Link& link);
   Result<void> change_routes(const std::string& link, const std::vector<Route>& routes,
@@ -55,12 +64,18 @@ class LinuxKernel : public Kernel {
   Result<void> perform(const op::RoutesDel& o, const std::string& alias);
   Result<void> perform(const op::RuleAdd& o, const std::string& alias);
   Result<void> perform(const op::RuleDel& o, const std::string& alias);
+  Result<void> perform(const op::SysctlSet& o, const std::string& alias);
+  Result<void> perform(const op::SysctlRestore& o, const std::string& alias);
+  Result<void> perform(const op::NftSet& o, const std::string& alias);
+  Result<void> perform(const op::NftDel& o, const std::string& alias);
 
   netlink::Socket socket_;
   bool kernel_tunnel_ = true;
   uint32_t table_;
   IfIndex tunnel_link_ = IfIndex::none;
   std::unique_ptr<netlink::Tunnel> tunnel_{};
+  OwnTable own_table_{};
+  std::vector<InterfaceAddress> unconnected_{};  // on our link, without their route
 };
 
 }  // namespace wigeon

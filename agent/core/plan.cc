@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/base/digest.hh"
+#include "agent/base/sysctl.hh"
+
 namespace wigeon {
 namespace {
 
@@ -15,13 +18,12 @@ std::vector<T> missing_from(const std::vector<T>& wanted, const std::vector<T>& 
 }
 
 // Whether the wanted endpoint is to be written over the one the kernel has.
-bool endpoint_differs(const Endpoint& wanted, const ObservedPeer& have,
-                      const Observed& observed,
-                      std::chrono::system_clock::time_point now) {
-  if (have.peer.endpoint == wanted) return false;
-  const auto set = observed.endpoints_set.find(have.peer.public_key);
-  if (set != observed.endpoints_set.end() && set->second != wanted) return true;
-  return !has_session(have.stats, now);
+bool endpoint_differs(const Endpoint& wanted, const KnownPeer& have, bool steered) {
+  const uint64_t digested = digest(std::optional(wanted));
+  if (have.endpoint == digested) return false;
+  if (have.endpoint == 0) return true;
+  if (have.endpoint_set != 0 && have.endpoint_set != digested) return true;
+  return !steered && !have.session;
 }
 
 PeerChange add_peer(const Peer& p) {
@@ -33,31 +35,33 @@ PeerChange add_peer(const Peer& p) {
   return c;
 }
 
-std::optional<PeerChange> update_peer(const Peer& wanted, const ObservedPeer& have,
-                                      const Observed& observed,
-                                      std::chrono::system_clock::time_point now) {
+std::optional<PeerChange> update_peer(const Peer& wanted, const KnownPeer& have,
+                                      bool steered) {
   PeerChange c{.public_key = wanted.public_key, .kind = PeerChange::Kind::update};
   const PeerChange unchanged = c;
-  if (wanted.preshared_key != have.peer.preshared_key)
+  if (digest(wanted.preshared_key) != have.preshared_key)
     c.preshared_key = wanted.preshared_key;
-  if (wanted.endpoint && endpoint_differs(*wanted.endpoint, have, observed, now))
+  if (wanted.endpoint && endpoint_differs(*wanted.endpoint, have, steered))
     c.endpoint = wanted.endpoint;
-  if (wanted.keepalive != have.peer.keepalive) c.keepalive = wanted.keepalive;
-  if (wanted.allowed_ips != have.peer.allowed_ips) c.allowed_ips = wanted.allowed_ips;
+  if (wanted.keepalive != have.keepalive) c.keepalive = wanted.keepalive;
+  if (digest(wanted.allowed_ips) != have.allowed_ips) c.allowed_ips = wanted.allowed_ips;
   if (c == unchanged) return std::nullopt;
   return c;
 }
 
-std::vector<PeerChange> peer_changes(const Desired& desired, const Observed& observed,
-                                     std::chrono::system_clock::time_point now) {
+std::vector<PeerChange> peer_changes(const Desired& desired,
+                                     const std::vector<KnownPeer>& known) {
   std::vector<PeerChange> changes, removals;
-  auto have = observed.device.peers.begin();
-  const auto end = observed.device.peers.end();
+  auto have = known.begin();
+  const auto end = known.end();
+  const auto steered = [&](const Key& key) {
+    return std::ranges::binary_search(desired.steered, key);
+  };
   for (const Peer& wanted : desired.peers) {
-    for (; have != end && have->peer.public_key < wanted.public_key; ++have)
-      removals.push_back({have->peer.public_key, PeerChange::Kind::remove});
-    if (have != end && have->peer.public_key == wanted.public_key) {
-      if (auto c = update_peer(wanted, *have, observed, now))
+    for (; have != end && have->public_key < wanted.public_key; ++have)
+      removals.push_back({have->public_key, PeerChange::Kind::remove});
+    if (have != end && have->public_key == wanted.public_key) {
+      if (auto c = update_peer(wanted, *have, steered(wanted.public_key)))
         changes.push_back(std::move(*c));
       ++have;
     } else {
@@ -65,27 +69,24 @@ std::vector<PeerChange> peer_changes(const Desired& desired, const Observed& obs
     }
   }
   for (; have != end; ++have)
-    removals.push_back({have->peer.public_key, PeerChange::Kind::remove});
+    removals.push_back({have->public_key, PeerChange::Kind::remove});
   std::ranges::move(removals, std::back_inserter(changes));
   return changes;
 }
 
-DeviceChange device_change(const Desired& desired, const Observed& observed,
-                           std::chrono::system_clock::time_point now) {
+DeviceChange device_change(const Desired& desired, const KnownDevice& known) {
   DeviceChange c;
-  if (desired.private_key != observed.device.private_key)
-    c.private_key = desired.private_key;
-  if (desired.listen_port != observed.device.listen_port)
-    c.listen_port = desired.listen_port;
-  if (desired.fwmark != observed.device.fwmark) c.fwmark = desired.fwmark;
-  c.peers = peer_changes(desired, observed, now);
+  if (desired.private_key != known.private_key) c.private_key = desired.private_key;
+  if (desired.listen_port != known.listen_port) c.listen_port = desired.listen_port;
+  if (desired.fwmark != known.fwmark) c.fwmark = desired.fwmark;
+  c.peers = peer_changes(desired, known.peers);
   return c;
 }
 
-void plan_addresses(const Desired& desired, const Observed& observed,
+void plan_addresses(const Desired& desired, const std::vector<InterfaceAddress>& have,
                     std::vector<Op>& ops) {
-  const auto stale = missing_from(observed.addresses, desired.addresses);
-  const auto fresh = missing_from(desired.addresses, observed.addresses);
+  const auto stale = missing_from(have, desired.addresses);
+  const auto fresh = missing_from(desired.addresses, have);
   // Removing a primary IPv4 address takes the secondaries of its network with it.
   const auto shares_network = [&](const InterfaceAddress& a) {
     return std::ranges::any_of(
@@ -98,35 +99,84 @@ void plan_addresses(const Desired& desired, const Observed& observed,
     if (shares_network(a)) ops.push_back(op::AddressAdd{desired.link, a});
 }
 
-void plan_up(const Desired& desired, Observed observed,
-             std::chrono::system_clock::time_point now, std::vector<Op>& ops) {
+// What a write of this value changes beside, and somebody has to put back.
+std::vector<Sysctl> changed_along(const KnownSysctl& k, const std::string& value,
+                                  const std::vector<Sysctl>& wanted,
+                                  const Observed& observed) {
+  std::vector<Sysctl> changed;
+  for (const Sysctl& s : k.along) {
+    const auto own = std::ranges::find(observed.sysctls, s.key, &KnownSysctl::key);
+    const bool held = own != observed.sysctls.end() && own->original;
+    if (s.value != value && !held &&
+        std::ranges::find(wanted, s.key, &Sysctl::key) == wanted.end())
+      changed.push_back(s);
+  }
+  return changed;
+}
+
+void plan_sysctls(const Desired& desired, const Observed& observed,
+                  std::vector<Op>& ops) {
+  std::vector<Sysctl> wanted = desired.sysctls;
+  std::ranges::stable_sort(wanted, written_before, &Sysctl::key);
+  std::vector<KnownSysctl> held;
+  std::ranges::copy_if(observed.sysctls, std::back_inserter(held),
+                       [](const KnownSysctl& k) { return k.original.has_value(); });
+  std::ranges::stable_sort(held, written_before, &KnownSysctl::key);
+  // In reverse: what was written last goes first.
+  std::ranges::reverse(held);
+  for (const KnownSysctl& k : held) {
+    if (std::ranges::find(wanted, Sysctl{k.key, k.ours}) != wanted.end()) continue;
+    const bool write = k.value && *k.value == k.ours;
+    ops.push_back(op::SysctlRestore{
+        {k.key, k.ours},
+        *k.original,
+        write,
+        write ? changed_along(k, *k.original, wanted, observed) : std::vector<Sysctl>{}});
+  }
+  for (const Sysctl& s : wanted) {
+    const auto k = std::ranges::find(observed.sysctls, s.key, &KnownSysctl::key);
+    if (k == observed.sysctls.end() || k->value == s.value || !k->value) continue;
+    ops.push_back(op::SysctlSet{s, k->original.value_or(*k->value),
+                                changed_along(*k, s.value, wanted, observed)});
+  }
+}
+
+void plan_nft(const Desired& desired, const Observed& observed, std::vector<Op>& ops) {
+  if (desired.nft.empty()) {
+    if (observed.nft) ops.push_back(op::NftDel{});
+  } else if (!observed.nft || *observed.nft != digest(desired.nft)) {
+    ops.push_back(op::NftSet{desired.nft});
+  }
+}
+
+bool on_our_link(const Route& r) {
+  return r.type == Route::Type::unicast && r.device == IfIndex::none;
+}
+
+void plan_up(const Desired& desired, const Observed& observed, std::vector<Op>& ops) {
   // Without an alias it is half-made: a crash came between making and naming it.
-  if (observed.link &&
-      (observed.link->kind != desired.link_kind || observed.link->alias.empty())) {
-    ops.push_back(op::LinkDel{desired.link});
-    observed.link.reset();
-  }
-  if (!observed.link) {
-    // With the link went everything that was on it.
-    observed.device = {};
-    observed.addresses.clear();
-    std::erase_if(observed.routes, [](const Route& r) {
-      return r.type == Route::Type::unicast && r.device == IfIndex::none;
-    });
-    observed.link = Link{.name = desired.link, .kind = desired.link_kind};
-    ops.push_back(op::LinkAdd{desired.link, desired.link_kind});
-  }
-  if (observed.link->mtu != desired.mtu)
+  const bool replace = observed.link && (observed.link->kind != desired.link_kind ||
+                                         observed.link->alias.empty());
+  const bool make = !observed.link || replace;
+  if (replace) ops.push_back(op::LinkDel{desired.link});
+  if (make) ops.push_back(op::LinkAdd{desired.link, desired.link_kind});
+  plan_nft(desired, observed, ops);
+  if (make || observed.link->mtu != desired.mtu)
     ops.push_back(op::LinkMtu{desired.link, desired.mtu});
-  if (auto change = device_change(desired, observed, now); !change.empty())
-    ops.push_back(op::SetDevice{desired.link, std::move(change)});
-  plan_addresses(desired, observed, ops);
-  if (!observed.link->up) ops.push_back(op::LinkUp{desired.link, true});
+  auto change = device_change(desired, make ? KnownDevice{} : observed.device);
+  if (!change.empty()) ops.push_back(op::SetDevice{desired.link, std::move(change)});
+  plan_addresses(desired, make ? std::vector<InterfaceAddress>{} : observed.addresses,
+                 ops);
+  plan_sysctls(desired, observed, ops);
+  if (make || !observed.link->up) ops.push_back(op::LinkUp{desired.link, true});
   for (const auto& r : missing_from(desired.rules, observed.rules))
     ops.push_back(op::RuleAdd{r});
-  if (auto routes = missing_from(desired.routes, observed.routes); !routes.empty())
+  // With the link went everything that was on it.
+  auto have = observed.routes;
+  if (make) std::erase_if(have, on_our_link);
+  if (auto routes = missing_from(desired.routes, have); !routes.empty())
     ops.push_back(op::RoutesAdd{desired.link, std::move(routes)});
-  if (auto routes = missing_from(observed.routes, desired.routes); !routes.empty())
+  if (auto routes = missing_from(have, desired.routes); !routes.empty())
     ops.push_back(op::RoutesDel{desired.link, std::move(routes)});
   for (const auto& r : missing_from(observed.rules, desired.rules))
     ops.push_back(op::RuleDel{r});
@@ -136,10 +186,13 @@ void plan_down(const Desired& desired, const Observed& observed, std::vector<Op>
   for (const auto& r : observed.rules) ops.push_back(op::RuleDel{r});
   if (!observed.routes.empty())
     ops.push_back(op::RoutesDel{desired.link, observed.routes});
-  if (!observed.link || !observed.link_is_ours) return;
-  if (!observed.device.peers.empty())
-    ops.push_back(op::SetDevice{desired.link, DeviceChange{.replace_peers = true}});
-  ops.push_back(op::LinkDel{desired.link});
+  plan_sysctls({}, observed, ops);
+  if (observed.link && observed.link_is_ours) {
+    if (!observed.device.peers.empty())
+      ops.push_back(op::SetDevice{desired.link, DeviceChange{.replace_peers = true}});
+    ops.push_back(op::LinkDel{desired.link});
+  }
+  plan_nft({}, observed, ops);
 }
 
 std::string join(const std::vector<Prefix>& prefixes) {
@@ -205,6 +258,15 @@ struct Text {
   std::string operator()(const op::RuleDel& o) const {
     return "rule del " + wigeon::text(o.rule) + "\n";
   }
+  std::string operator()(const op::SysctlSet& o) const {
+    return "sysctl " + o.sysctl.key + "=" + o.sysctl.value + "\n";
+  }
+  std::string operator()(const op::SysctlRestore& o) const {
+    return "sysctl " + o.sysctl.key +
+           (o.write ? "=" + o.original : std::string(" left as it is")) + "\n";
+  }
+  std::string operator()(const op::NftSet&) const { return "nft replace table\n"; }
+  std::string operator()(const op::NftDel&) const { return "nft delete table\n"; }
 
  private:
   static std::string lines(const char* verb, const std::vector<Route>& routes,
@@ -237,8 +299,7 @@ std::string_view type_word(Route::Type t) {
 
 }  // namespace
 
-Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed,
-                             std::chrono::system_clock::time_point now) {
+Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed) {
   std::vector<Op> ops;
   if (!desired.up) {
     plan_down(desired, observed, ops);
@@ -250,7 +311,7 @@ Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed,
         "a link of that name exists and is not ours (" +
             (observed.link->kind.empty() ? "hardware" : "kind " + observed.link->kind) +
             "); remove it or set interfaceName");
-  plan_up(desired, observed, now, ops);
+  plan_up(desired, observed, ops);
   return ops;
 }
 
@@ -270,13 +331,20 @@ std::string text(const Route& r, const std::string& link) {
 std::string text(const Rule& r) {
   std::string s =
       "pref " + std::to_string(r.priority) + (r.family == Family::v6 ? " inet6" : "");
+  const auto ports = [&](const char* word, const std::optional<PortSpan>& p) {
+    if (p) s += word + std::to_string(p->first) + "-" + std::to_string(p->last);
+  };
   if (r.invert) s += " not";
   if (r.from) s += " from " + r.from->text();
   if (r.to) s += " to " + r.to->text();
   if (!r.input.empty()) s += " iif " + r.input;
+  if (!r.output.empty()) s += " oif " + r.output;
   if (r.mark) s += " fwmark " + std::to_string(*r.mark);
   if (r.mark_mask) s += "/" + std::to_string(*r.mark_mask);
-  s += " lookup " + std::to_string(r.table);
+  if (r.ip_protocol != 0) s += " ipproto " + std::to_string(r.ip_protocol);
+  ports(" sport ", r.source_ports);
+  ports(" dport ", r.destination_ports);
+  s += r.l3mdev ? " lookup l3mdev" : " lookup " + std::to_string(r.table);
   if (r.suppress_prefix_length)
     s += " suppress_prefixlength " + std::to_string(*r.suppress_prefix_length);
   return s;

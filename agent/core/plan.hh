@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The difference between what is wanted and what is there, as operations in a safe order.
 //
-// Up:   link (down) -> device key, port, mark, peers -> addresses -> link up -> rules,
-// routes. Down: rules, routes -> peers cleared -> link removed. (Removing a link that
-// still has peers
-//       costs the kernel a grace period each, 20 ms a peer on SMP.)
+// Up:   link (down) -> nftables table -> device key, port, mark, peers -> addresses ->
+//       sysctls -> link up -> rules, routes.
+// Down: rules, routes -> sysctls -> peers cleared -> link removed -> nftables table.
+//       (Removing a link that still has peers costs the kernel a grace period each, 20 ms
+//       a peer on SMP.)
 // What is missing is added before what is stale is removed, except where the kernel would
 // take the new with the old: IPv4 addresses of one network.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <variant>
 #include <vector>
@@ -61,18 +61,36 @@ struct RuleAdd {
 struct RuleDel {
   Rule rule{};
 };
+// along: others that the kernel changes to the same value, as they were. They become ours
+// to restore, which the next plan does.
+struct SysctlSet {
+  Sysctl sysctl{};
+  std::string original{};  // to be put back
+  std::vector<Sysctl> along{};
+};
+// Ends our hold on a sysctl. Not written when it is no longer as we wrote it.
+struct SysctlRestore {
+  Sysctl sysctl{};  // as we wrote it
+  std::string original{};
+  bool write = true;  // false: somebody has changed it since, or it is gone; so it stays
+  std::vector<Sysctl> along{};
+};
+// Replaces our table by the text in one step.
+struct NftSet {
+  std::string text{};
+};
+struct NftDel {};
 }  // namespace op
 
 using Op = std::variant<op::LinkAdd, op::LinkDel, op::LinkMtu, op::LinkUp, op::SetDevice,
                         op::AddressAdd, op::AddressDel, op::RoutesAdd, op::RoutesDel,
-                        op::RuleAdd, op::RuleDel>;
+                        op::RuleAdd, op::RuleDel, op::SysctlSet, op::SysctlRestore,
+                        op::NftSet, op::NftDel>;
 
 // Empty when nothing is to be done. EEXIST when a link of that name is not ours: it stays
-// untouched. now decides whether a session is fresh: the endpoint of a peer with a
-// handshake younger than kSessionLifetime is the kernel's (roaming), unless the map
-// itself changed it.
-Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed,
-                             std::chrono::system_clock::time_point now);
+// untouched. The endpoint of a peer with a session is the kernel's (roaming), unless what
+// is wanted changed.
+Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed);
 
 // Lines in ip(8)'s and wg(8)'s words, each ending in '\n'. Never a secret.
 std::string text(const Op& op);

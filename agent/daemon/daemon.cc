@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/daemon.hh"
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
-#include "agent/base/marks.hh"
 #include "agent/control/listener.hh"
+#include "agent/daemon/administrative.hh"
 #include "agent/daemon/notify.hh"
-#include "agent/model/desired.hh"
-#include "agent/model/zones.hh"
-#include "dns/resolv_conf.hh"
 
 namespace wigeon {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kSettle = 20ms;  // bursts of events become one reconcile
-constexpr auto kTick = 30s;     // peers have no events: look at them
 constexpr size_t kMaxEvents = 20;
 
 Result<SecretKey> preshared_key(const Config& config) {
@@ -28,12 +22,6 @@ Result<SecretKey> preshared_key(const Config& config) {
     return config.preshared_key;
   return load_secret_key(config.preshared_key_file);
 }
-
-std::string administrative_file(const Config& c) {
-  return c.state_directory + "/state.json";
-}
-
-constexpr std::string_view kDownState = "{\"up\":false}\n";
 
 // Settings that are built into what already runs.
 std::vector<std::string_view> needs_restart(const Config& a, const Config& b) {
@@ -81,7 +69,9 @@ Daemon::Daemon(Config config, ConfigSources sources, Loop loop, Lock lock,
       journal_(std::move(journal)),
       kernel_(std::move(kernel)),
       engine_(*kernel_, journal_),
-      maps_(config_.state_directory, key_.public_key()) {}
+      maps_(config_.state_directory, key_.public_key()),
+      routes_(config_.state_directory, key_.public_key()),
+      foreign_(journal_) {}
 
 Daemon::~Daemon() = default;
 
@@ -89,16 +79,18 @@ Result<void> Daemon::start() {
   if (!journal_.moved_aside().empty())
     log::warning("the journal was unreadable; it is kept as {} and a new one begun",
                  journal_.moved_aside());
-  up_ = read_file(administrative_file(config_), 4096).value_or("") != kDownState;
+  up_ = read_administrative(config_.state_directory);
   signals_ =
       TRY(loop_.signals({SIGTERM, SIGINT, SIGHUP}, [this](int s) { on_signal(s); }));
   TRY(loop_.enable_watchdog());
   // Before anything is observed, so that no change in between goes unheard.
-  monitor_ = TRY(netlink::Monitor::open(
-      loop_, [this](const netlink::Heard& heard) { on_kernel(heard); }));
-  soon_ = TRY(loop_.timer([this] { reconcile(); }));
-  tick_ = TRY(loop_.after(kTick, [this] { on_tick(); }));
-  resolver_ = std::make_unique<ResolverService>(loop_, resolver_program());
+  TRY(start_watching());
+  if (auto loaded = routes_.load(); !loaded)
+    log::warning("{}; every network is selected", loaded.error().what);
+  TRY(open_firewalld());
+  resolver_ = std::make_unique<ResolverService>(loop_, resolver_program(), [this] {
+    if (up_ && maps_.current()) update_resolver();
+  });
   server_ = TRY(Server::open(loop_,
                              {.path = config_.runtime_directory + "/wigeon.sock",
                               .group = find_group(config_.socket_group)},
@@ -150,6 +142,8 @@ Result<void> Daemon::reload_settings() {
   config_ = std::move(*loaded);
   log::set_level(config_.log_level);
   log::set_format(config_.log_format);
+  wish_changed();
+  host_stale_ = true;
   reconcile_soon(0ms);
   return {};
 }
@@ -171,8 +165,9 @@ Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
                               MapHolder::Force force) {
   // A host that cannot be looked at is judged by reconcile(), which fails with the
   // reason.
-  const auto host = kernel_->view(config_.interface_name).value_or(HostView{});
-  if (auto taken = maps_.offer(bytes, from, config_, host, force); !taken) {
+  (void)look_at_host();
+  const auto own = own_addresses();
+  if (auto taken = maps_.offer(bytes, from, config_, host_, force); !taken) {
     log::error("network map refused: {}{}", taken.error().what,
                maps_.current() ? "; the one in force stays" : "");
     event("ERROR", "SYSTEM", "network map refused: " + taken.error().what);
@@ -184,176 +179,13 @@ Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
             map.remote_peers.size());
   event("INFO", "SYSTEM", "network map accepted, serial " + std::to_string(map.serial));
   applied_ = false;
+  wish_changed();
+  judge_again_ = true;  // with what names stand for
+  // Which DNS servers are the host's own depends on our addresses.
+  host_stale_ |= own != own_addresses();
   look_again_ = lookup_ != nullptr;  // what is asked now are the old map's names
   look_up_names();
   reconcile_soon(0ms);
-  return {};
-}
-
-void Daemon::on_kernel(const netlink::Heard& heard) {
-  const auto& link = engine_.observed().link;
-  const auto touches_us = [&](const netlink::Event& e) {
-    using Kind = netlink::Event::Kind;
-    if (e.by != 0 && e.by == kernel_->port()) return false;
-    if (e.kind == Kind::address)
-      return true;  // ours, or one that a prefix may now overlap
-    if (e.kind == Kind::link && e.name == config_.interface_name) return true;
-    if (link && e.link == link->index) return true;
-    return (e.kind == Kind::route || e.kind == Kind::rule) &&
-           e.protocol == kRouteProtocol;
-  };
-  // While it fails, the events are mostly of our own attempts, and the next one has its
-  // time. Only a foreign link in our place is worth watching: that it went is not our
-  // doing.
-  const bool foreign = link && !engine_.observed().link_is_ours;
-  const auto foreign_link_went = [&](const netlink::Event& e) {
-    return foreign && e.kind == netlink::Event::Kind::link && e.removed &&
-           e.name == config_.interface_name;
-  };
-  if (failures_ > 0) {
-    if (std::ranges::any_of(heard.events, foreign_link_went)) reconcile_soon(kSettle);
-    return;
-  }
-  if (heard.overrun || std::ranges::any_of(heard.events, touches_us))
-    reconcile_soon(kSettle);
-}
-
-void Daemon::on_tick() {
-  reconcile_soon(0ms);
-  look_up_names();
-  (void)tick_.restart(kTick);  // cannot fail for a timer that exists
-}
-
-void Daemon::look_up_names() {
-  if (!up_ || !maps_.current() || lookup_) return;
-  std::vector<HostPort> names;
-  std::map<HostPort, Endpoint> known;
-  for (const auto& p : maps_.current()->remote_peers) {
-    if (!p.endpoint || Address::parse(p.endpoint->host)) continue;
-    const auto seen = seen_.find(p.key);
-    const bool fresh = seen != seen_.end() && seen->second.state == PeerState::connected;
-    const auto at = resolved_.find(*p.endpoint);
-    if (at != resolved_.end()) known.insert(*at);
-    if (!fresh || at == resolved_.end()) names.push_back(*p.endpoint);
-  }
-  resolved_ = std::move(known);  // names that no map has any more are forgotten
-  if (names.empty()) return;
-  auto lookup = Lookup::start(
-      loop_, names,
-      [this](const std::map<HostPort, Endpoint>& found) { on_names(found); });
-  if (!lookup) return log::warning("resolving endpoints: {}", lookup.error().what);
-  lookup_ = std::move(*lookup);
-}
-
-void Daemon::on_names(const std::map<HostPort, Endpoint>& found) {
-  lookup_.reset();
-  bool changed = false;
-  for (const auto& [name, endpoint] : found) {
-    auto& known = resolved_[name];
-    changed |= known != endpoint;
-    known = endpoint;
-  }
-  if (changed) reconcile_soon(0ms);
-  if (std::exchange(look_again_, false)) look_up_names();
-}
-
-void Daemon::reconcile_soon(std::chrono::milliseconds delay) {
-  // Never later than it was promised already, or a stream of events would put it off for
-  // ever.
-  const auto due = Loop::now() + delay;
-  if (due_ && *due_ <= due) return;
-  // A timer that cannot be armed promises nothing: the next event tries again.
-  if (soon_.restart(delay)) due_ = due;
-}
-
-void Daemon::reconcile() {
-  due_.reset();
-  (void)soon_.disarm();
-  auto done = up_ ? reconcile_up() : reconcile_down();
-  const bool was_applied = applied_;
-  applied_ = done.has_value() && (!up_ || maps_.current());
-  if (!done) {
-    ++failures_;
-    const auto wait = back_off(failures_);
-    if (failures_ == 1 || done.error().what != failure_) {
-      log::error("{}, trying again in {} ms", done.error().what, wait.count());
-      event("ERROR", "NETWORK", done.error().what);
-    }
-    failure_ = done.error().what;
-    reconcile_soon(wait);
-  } else {
-    failures_ = 0;
-    failure_.clear();
-  }
-  if (applied_ && !was_applied && up_) applied_at_ = std::chrono::system_clock::now();
-  notify::status(!failure_.empty() ? failure_
-                 : !up_            ? "down"
-                 : applied_
-                     ? "serial " + std::to_string(maps_.current()->serial) + " in force"
-                     : "waiting for a network map");
-  answer_waiters();
-}
-
-Result<void> Daemon::reconcile_up() {
-  if (!maps_.current()) return {};
-  TRY(engine_.remove_others(config_.interface_name));
-  auto host = TRY(kernel_->view(config_.interface_name));
-  host.dns_servers = original_servers();
-  TRY(maps_.judge(host, resolved_, config_));
-  Desired d =
-      desired(config_, *maps_.current(), key_, preshared_, resolved_, maps_.accepted());
-  d.link_kind = kernel_->link_kind();
-  const auto outcome = TRY(engine_.reconcile(d));
-  operations_ += outcome.operations;
-  if (outcome.operations > 0) log::debug("done:\n{}", outcome.transcript);
-  note_peers(engine_.observed(), std::chrono::system_clock::now(), seen_);
-  update_resolver();
-  return {};
-}
-
-std::vector<Address> Daemon::own_addresses() const {
-  std::vector<Address> own;
-  const auto& c = maps_.current()->peer_config;
-  if (c.address) own.push_back(c.address->address);
-  if (c.address_v6 && !config_.disable_ipv6) own.push_back(c.address_v6->address);
-  return own;
-}
-
-// The host's original servers matter twice: no network of the map may cover them, and the
-// resolver asks them. We may be in that file ourselves.
-std::vector<Address> Daemon::original_servers() const {
-  const auto own = own_addresses();
-  std::vector<Address> servers;
-  const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
-  for (const auto& n : dns::parse_resolv_conf(text).nameservers)
-    if (n.zone.empty() && std::ranges::find(own, n.address) == own.end())
-      servers.push_back(n.address);
-  return servers;
-}
-
-void Daemon::update_resolver() {
-  ResolverWish wish;
-  wish.addresses = own_addresses();
-  wish.redirect = config_.dns.redirect;
-  wish.listen_address = config_.dns.listen_address;
-  wish.config.zones = zone_configs(dns_zones(config_, *maps_.current()));
-  for (const auto& a : original_servers()) wish.config.upstreams.push_back({a, 53});
-  wish.config.own_addresses = wish.addresses;
-  wish.config.allow_from = config_.dns.allow_from;
-  wish.config.overlay = maps_.current()->peer_config.networks();
-  resolver_->want(std::move(wish));
-}
-
-Result<void> Daemon::reconcile_down() {
-  // Names first: the host must not be left asking somebody who is gone.
-  resolver_->stop();
-  TRY(engine_.remove_others(config_.interface_name));
-  Desired nothing;
-  nothing.up = false;
-  nothing.link = config_.interface_name;
-  const auto outcome = TRY(engine_.reconcile(nothing));
-  operations_ += outcome.operations;
-  seen_.clear();
   return {};
 }
 

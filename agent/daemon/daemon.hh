@@ -16,17 +16,28 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/bus.hh"
 #include "agent/base/loop.hh"
 #include "agent/control/server.hh"
 #include "agent/core/kernel_linux.hh"
 #include "agent/core/reconcile.hh"
+#include "agent/daemon/endpoint_keeper.hh"
+#include "agent/daemon/firewalld.hh"
+#include "agent/daemon/foreign_rules.hh"
 #include "agent/daemon/lookup.hh"
 #include "agent/daemon/map_holder.hh"
 #include "agent/daemon/map_source.hh"
+#include "agent/daemon/peer_history.hh"
+#include "agent/daemon/peer_watch.hh"
+#include "agent/daemon/repair_budget.hh"
 #include "agent/daemon/report.hh"
 #include "agent/daemon/resolver_service.hh"
+#include "agent/daemon/route_keeper.hh"
 #include "agent/model/load_config.hh"
+#include "agent/model/names_due.hh"
+#include "agent/model/nft_table.hh"
 #include "netlink/monitor.hh"
+#include "netlink/nft_monitor.hh"
 
 namespace wigeon {
 
@@ -49,20 +60,35 @@ class Daemon {
 
   // What is heard.
   void on_map(MapSource::Update update);
+  Result<void> start_watching();
+  void watch_peers();
   void on_kernel(const netlink::Heard& heard);
+  void on_nft(const netlink::NftHeard& heard);
+  void look();
+  void take_look(const Engine::Look& seen);
+  void look_again(std::chrono::nanoseconds cost);
   void on_signal(int signal);
   void on_tick();
-  void on_names(const std::map<HostPort, Endpoint>& found);
+  void on_names(const Resolved& found);
 
   // What is done about it.
+  // What is done next is not only putting right what somebody else changed.
+  void wish_changed() { repairing_ = false; }
   void reconcile_soon(std::chrono::milliseconds delay);
   void reconcile();
+  void count_repairs(const Engine::Outcome& outcome);
+  Result<void> look_at_host();
+  Result<void> take_up();
+  Desired wanted();
   Result<void> reconcile_up();
   Result<void> reconcile_down();
   Result<void> take_map(const std::string& bytes, const std::string& from,
                         MapHolder::Force force);
   void look_up_names();
   void update_resolver();
+  Result<void> open_firewalld();
+  [[nodiscard]] bool is_router() const;  // forwards for peers
+  [[nodiscard]] IntoOverlay into_overlay() const;
   [[nodiscard]] std::vector<Address> own_addresses() const;
   [[nodiscard]] std::vector<Address> original_servers() const;
   Result<void> reload_settings();
@@ -73,6 +99,13 @@ class Daemon {
   void handle_up(const Request& request, Server::Reply reply);
   void handle_down(Server::Reply reply);
   void answer_waiters();
+  void handle_networks();
+  using ChangeSelection = Result<void> (RouteKeeper::*)(const NetworkMap&,
+                                                        const Accepted&,
+                                                        const NetworksParams&);
+  void change_networks(const Request& request, Server::Reply reply,
+                       ChangeSelection change);
+  [[nodiscard]] RoutingStatus routing_status() const;
   void handle_status(Server::Reply reply);
   [[nodiscard]] std::string status();
   [[nodiscard]] std::vector<Degraded> degraded() const;
@@ -95,8 +128,28 @@ class Daemon {
   unsigned failures_ = 0;
   uint64_t operations_ = 0;
   WallTime applied_at_ = kNever;
-  std::map<HostPort, Endpoint> resolved_{};
-  std::map<Key, PeerSeen> seen_{};
+  Resolved resolved_{};
+  PeerHistory history_{};
+  HostView host_{};
+  bool host_stale_ = true;  // host_ is to be read again, and the map judged on it
+  bool judge_again_ = true;
+  std::chrono::microseconds host_cost_{};  // how long reading it took
+  bool repairing_ = false;                 // nothing new is wanted since the last time
+  RepairBudget repair_budget_{};
+  uint64_t repairs_ = 0;
+  std::string last_repair_{};
+  uint64_t fingerprint_ = 0;
+  RouteKeeper routes_;
+  EndpointKeeper endpoints_{};
+  NamesAsked asked_{};
+  std::optional<std::chrono::milliseconds>
+      trial_{};  // of an endpoint: look again by then
+  std::vector<Refusal> forwarding_refused_{};
+  uint64_t nft_rules_ = 0;
+  std::vector<Dnat> forwarded_{};  // forwarding rules in force
+  bool taken_up_ = false;
+  std::vector<std::string> notes_{};  // what of the wish could not be had
+  ForeignRules foreign_;
   std::vector<EventStatus> events_{};
 
   struct Waiter {
@@ -108,10 +161,15 @@ class Daemon {
   std::unique_ptr<Lookup> lookup_{};
   bool look_again_ = false;  // a map came while lookup_ was at work
   std::optional<netlink::Monitor> monitor_{};
+  std::optional<netlink::NftMonitor> nft_monitor_{};
+  std::optional<PeerWatch> peer_watch_{};
+  IfIndex watched_link_ = IfIndex::none;
+  std::unique_ptr<Bus> bus_{};
+  std::optional<Firewalld> firewalld_{};
   std::optional<MapSource> source_{};
   std::optional<Server> server_{};
   std::optional<std::chrono::microseconds> due_{};  // of soon_, when it is armed
-  Loop::Watch soon_{}, tick_{}, signals_{};
+  Loop::Watch soon_{}, look_soon_{}, names_{}, tick_{}, signals_{};
 };
 
 }  // namespace wigeon

@@ -13,19 +13,20 @@
 #include <random>
 #include <sstream>
 
+#include "agent/model/limits.hh"
+
 namespace wigeon {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto kDeadline = 10s;
-constexpr size_t kMaxAnswer = 8 << 20;  // 50,000 names of 160 bytes
+constexpr size_t kMaxAnswer = 8 << 20;  // 50,000 names with all their addresses
 constexpr uid_t kNobody = 65534;
 constexpr size_t kWorkers = 8;
 
-// First address of the name, IPv4 before IPv6 as the resolver orders them; empty when
-// unknown.
-std::string first_address(const HostPort& name) {
+// " address" for each one of the name, in the resolver's order; empty when unknown.
+std::string addresses_of(const HostPort& name) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
@@ -34,8 +35,12 @@ std::string first_address(const HostPort& name) {
                     &list) != 0)
     return {};
   std::string text;
-  for (const addrinfo* a = list; a && text.empty(); a = a->ai_next)
-    if (const auto e = from_sockaddr(a->ai_addr, a->ai_addrlen)) text = e->address.text();
+  size_t count = 0;
+  for (const addrinfo* a = list; a && count < kMaxAddressesPerName; a = a->ai_next)
+    if (const auto e = from_sockaddr(a->ai_addr, a->ai_addrlen)) {
+      text += ' ' + e->address.text();
+      ++count;
+    }
   ::freeaddrinfo(list);
   return text;
 }
@@ -70,9 +75,10 @@ int close_all_but(int kept) {
   ::alarm(std::chrono::seconds(kDeadline).count());
   for (size_t i = mine; i < names.size(); i += workers) {
     const HostPort& n = names[i];
-    const auto address = first_address(n);
-    if (address.empty()) continue;
-    const std::string line = n.host + " " + std::to_string(n.port) + " " + address + "\n";
+    const auto addresses = addresses_of(n);
+    if (addresses.empty()) continue;
+    // Shorter than PIPE_BUF, so the workers' lines do not mix.
+    const std::string line = n.host + " " + std::to_string(n.port) + addresses + "\n";
     if (::write(out, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
       ::_exit(1);
   }
@@ -81,18 +87,19 @@ int close_all_but(int kept) {
 
 }  // namespace
 
-std::map<HostPort, Endpoint> read_lookup(std::string_view lines) {
-  std::map<HostPort, Endpoint> found;
-  std::istringstream in{std::string(lines)};
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream words(line);
+Resolved read_lookup(std::string_view lines) {
+  Resolved found;
+  for (size_t end; (end = lines.find('\n')) != lines.npos; lines.remove_prefix(end + 1)) {
+    std::istringstream words{std::string(lines.substr(0, end))};
     std::string host, port, address;
-    if (!(words >> host >> port >> address)) continue;
+    if (!(words >> host >> port)) continue;
     const auto number = parse_number(port, 65535);
-    const auto parsed = Address::parse(address);
-    if (!number || *number == 0 || !parsed) continue;
+    if (!number || *number == 0) continue;
     const auto p = static_cast<uint16_t>(*number);
-    found[HostPort{host, p}] = Endpoint{*parsed, p};
+    std::vector<Endpoint> all;
+    while (all.size() < kMaxAddressesPerName && words >> address)
+      if (const auto parsed = Address::parse(address)) all.push_back({*parsed, p});
+    if (!all.empty()) found[HostPort{host, p}] = std::move(all);
   }
   return found;
 }

@@ -5,20 +5,21 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/base/ip.hh"
 #include "agent/base/loop.hh"
+#include "agent/model/endpoints.hh"
 
 namespace wigeon {
 
 class Lookup {
  public:
-  // Names that were found; the others are missing. Called once.
-  using Done = std::move_only_function<void(std::map<HostPort, Endpoint>)>;
+  // Names that were found, with at most kMaxAddressesPerName addresses each in the
+  // resolver's order; the others are missing. Called once.
+  using Done = std::move_only_function<void(Resolved)>;
 
   // Destroying the handle forgets the answer; the child ends by itself.
   static Result<std::unique_ptr<Lookup>> start(Loop& loop,
@@ -38,7 +39,8 @@ class Lookup {
   Loop::Watch readable_{}, deadline_{};
 };
 
-// Pure half: lines "host port address", as the child writes them. Bad lines are skipped.
-std::map<HostPort, Endpoint> read_lookup(std::string_view lines);
+// Pure half: lines "host port address…", as the child writes them. A line without its
+// end, and one without a good address, is skipped.
+Resolved read_lookup(std::string_view lines);
 
 }  // namespace wigeon

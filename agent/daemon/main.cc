@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // wigeond(8). Exit codes: 0 ok, 1 error, 2 usage, 4 not permitted, 7 invalid settings or
-// key, 9 another daemon runs.
+// key, 9 another daemon runs, 10 no such state.
+#include <malloc.h>
+
 #include <cstdio>
+#include <optional>
 #include <span>
 
 #include "agent/base/key.hh"
 #include "agent/base/log.hh"
+#include "agent/daemon/clean.hh"
 #include "agent/daemon/daemon.hh"
 #include "agent/daemon/sandbox.hh"
 #include "agent/model/load_config.hh"
@@ -20,17 +24,26 @@ enum Exit {
   kUsage = 2,
   kNotPermitted = 4,
   kInvalid = 7,
-  kAlreadyRunning = 9
+  kAlreadyRunning = 9,
+  kNotFound = 10
+};
+
+// What `wigeon state` runs us for.
+struct StateTask {
+  enum class Verb { list, clean, forget } verb = Verb::list;
+  std::string name{};  // empty: all
 };
 
 struct Arguments {
   ConfigSources sources{};
   bool print_public_key = false;
+  std::optional<StateTask> state{};
 };
 
 constexpr const char* kHelp =
     "Usage: wigeond [--config FILE] [--SETTING VALUE]…\n"
-    "       wigeond --print-public-key\n\n"
+    "       wigeond --print-public-key\n"
+    "       wigeond --list-state | --clean-state NAME|all | --delete-state NAME|all\n\n"
     "Makes this host obey its network map. Runs in the foreground and logs to stderr "
     "or,\n"
     "started by systemd, to the journal.\n\n"
@@ -39,6 +52,10 @@ constexpr const char* kHelp =
     "                       hold config.d/*.json)\n"
     "  --print-public-key   print this host's public key, making the private one if "
     "needed\n"
+    "  --list-state         what the last daemon left on the host: \"NAME DETAIL\" a "
+    "line\n"
+    "  --clean-state NAME   take it off the host (or `all`); prints the names that went\n"
+    "  --delete-state NAME  forget the record of it and leave the host as it is\n"
     "  --version\n  --help\n\nSettings (each also WIGEON_… in the environment):\n";
 
 int say(int code, const std::string& message) {
@@ -61,6 +78,13 @@ std::optional<int> read_arguments(std::span<char*> argv, Arguments& to) {
     }
     if (a == "--print-public-key") {
       to.print_public_key = true;
+    } else if (a == "--list-state") {
+      to.state = StateTask{};
+    } else if (a == "--clean-state" || a == "--delete-state") {
+      if (++i == argv.size()) return say(kUsage, std::string(a) + " needs a name or all");
+      to.state = StateTask{
+          a == "--clean-state" ? StateTask::Verb::clean : StateTask::Verb::forget,
+          argv[i] == std::string_view("all") ? "" : argv[i]};
     } else if (a == "--config") {
       if (++i == argv.size()) return say(kUsage, "--config needs a file");
       to.sources.file = argv[i];
@@ -73,6 +97,35 @@ std::optional<int> read_arguments(std::span<char*> argv, Arguments& to) {
     }
   }
   return std::nullopt;
+}
+
+int state_failed(const Error& e) {
+  return say(e.code == EBADR                       ? kNotFound
+             : e.code == EALREADY                  ? kAlreadyRunning
+             : e.code == EACCES || e.code == EPERM ? kNotPermitted
+                                                   : kError,
+             e.what);
+}
+
+int handle_state(const Config& config, const StateTask& task) {
+  if (task.verb == StateTask::Verb::list) {
+    const auto list = list_states(config);
+    if (!list) return state_failed(list.error());
+    for (const auto& e : *list)
+      std::printf("%s %s\n", state_name(e).c_str(), e.detail.c_str());
+    return kOk;
+  }
+  if (task.verb == StateTask::Verb::clean) {
+    if (auto may = require_net_admin(); !may) return say(kNotPermitted, may.error().what);
+    if (auto shed = shed_privileges(); !shed) return say(kError, shed.error().what);
+  }
+  const auto done = task.verb == StateTask::Verb::clean
+                        ? clean_states(config, task.name)
+                        : delete_states(config, task.name);
+  if (!done) return state_failed(done.error());
+  if (!done->note.empty()) say(kOk, done->note);
+  for (const auto& name : done->names) std::puts(name.c_str());
+  return kOk;
 }
 
 int run(std::span<char*> argv) {
@@ -99,6 +152,7 @@ int run(std::span<char*> argv) {
     std::puts(key->public_key().text().c_str());
     return kOk;
   }
+  if (arguments.state) return handle_state(*config, *arguments.state);
   if (auto may = require_net_admin(); !may) return say(kNotPermitted, may.error().what);
   if (auto shed = shed_privileges(); !shed) return say(kError, shed.error().what);
 
@@ -121,4 +175,10 @@ int run(std::span<char*> argv) {
 }  // namespace
 }  // namespace wigeon
 
-int main(int argc, char** argv) { return wigeon::run({argv, static_cast<size_t>(argc)}); }
+int main(int argc, char** argv) {
+  // What a map or a look at 10,000 peers took goes back to the system: the default
+  // thresholds grow with the largest block ever freed.
+  ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  ::mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  return wigeon::run({argv, static_cast<size_t>(argc)});
+}

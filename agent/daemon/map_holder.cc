@@ -67,8 +67,7 @@ void MapHolder::take(NetworkMap map, Verdict verdict) {
   loaded_at_ = std::chrono::system_clock::now();
 }
 
-Result<void> MapHolder::judge(const HostView& host,
-                              const std::map<HostPort, Endpoint>& resolved,
+Result<void> MapHolder::judge(const HostView& host, const Resolved& resolved,
                               const Config& config) {
   auto c = context(Force::no, from_);
   c.resolved = resolved;

@@ -6,7 +6,6 @@
 // source, or with a broken one, goes on.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -35,7 +34,7 @@ class MapHolder {
 
   // Judges the map in force on this host, anew whenever host or names changed. An error
   // (an own address that somebody else has) means that the map cannot be applied.
-  Result<void> judge(const HostView& host, const std::map<HostPort, Endpoint>& resolved,
+  Result<void> judge(const HostView& host, const Resolved& resolved,
                      const Config& config);
 
   // Null: none in force.

@@ -6,15 +6,8 @@
 namespace wigeon {
 namespace {
 
-const ObservedPeer* find(const Observed& observed, const Key& key) {
-  const auto& peers = observed.device.peers;
-  const auto at = std::ranges::lower_bound(
-      peers, key, {}, [](const ObservedPeer& p) { return p.peer.public_key; });
-  return at != peers.end() && at->peer.public_key == key ? &*at : nullptr;
-}
-
 // The peer's own addresses: the host prefixes it may use.
-void set_addresses(const RemotePeer& peer, PeerStatus& s) {
+void set_addresses(const PeerView& peer, PeerStatus& s) {
   for (const auto& p : peer.allowed_ips) {
     if (!p.is_host()) continue;
     auto& to = p.address().is_v4() ? s.ip : s.ipv6;
@@ -22,17 +15,16 @@ void set_addresses(const RemotePeer& peer, PeerStatus& s) {
   }
 }
 
-PeerStatus peer_status(const RemotePeer& peer, const ReportInput& in, WallTime now) {
+PeerStatus peer_status(const PeerView& peer, const ReportInput& in, WallTime now) {
   PeerStatus s;
-  s.fqdn = peer.fqdn.text();
+  s.fqdn = peer.fqdn().text();
   s.public_key = peer.key;
   set_addresses(peer, s);
   const ObservedPeer* have =
-      in.up && in.observed ? find(*in.observed, peer.key) : nullptr;
+      in.up && in.device ? find_peer(*in.device, peer.key) : nullptr;
   s.state = peer_state(have, now);
-  if (in.seen)
-    if (const auto seen = in.seen->find(peer.key); seen != in.seen->end())
-      s.last_update = seen->second.since;
+  if (in.history)
+    if (const auto* seen = in.history->find(peer.key)) s.last_update = seen->since;
   if (!have) return s;
   s.last_handshake = have->stats.last_handshake;
   s.received = have->stats.rx_bytes;
@@ -48,7 +40,7 @@ void add_peers(const ReportInput& in, WallTime now, PeersStatus& peers) {
     peers.details.push_back(peer_status(p, in, now));
   for (const auto& p : in.map->offline_peers) {
     PeerStatus s;
-    s.fqdn = p.fqdn.text();
+    s.fqdn = p.fqdn().text();
     s.public_key = p.key;
     set_addresses(p, s);
     peers.details.push_back(std::move(s));
@@ -57,6 +49,37 @@ void add_peers(const ReportInput& in, WallTime now, PeersStatus& peers) {
   peers.total = peers.details.size();
   peers.connected = static_cast<uint64_t>(std::ranges::count(
       peers.details, PeerState::connected, [](const PeerStatus& p) { return p.state; }));
+}
+
+std::string name_of(const NetworkMap& map, const Key& key) {
+  for (const auto& p : map.remote_peers)
+    if (p.key == key && !p.fqdn().text().empty()) return p.fqdn().text();
+  return key.text();
+}
+
+void add_groups(const ReportInput& in, RoutingStatus& routing) {
+  for (const auto& g : in.client_routes->groups) {
+    RouteGroupStatus s{.id = g.id,
+                       .network_id = g.network_id,
+                       .network = g.network.text(),
+                       .selected = g.selected,
+                       .connected = g.connected,
+                       .candidates = g.candidates,
+                       .reason = g.reason};
+    // Its route is one of the map it was chosen from, which may have been replaced.
+    const auto owner = in.client_routes->memory.owners.find(g.network);
+    if (g.route && owner != in.client_routes->memory.owners.end())
+      s.peer = name_of(*in.map, owner->second);
+    routing.groups.push_back(std::move(s));
+  }
+}
+
+void add_networks(const ReportInput& in, PeersStatus& peers) {
+  if (!in.client_routes) return;
+  const auto networks = networks_by_peer(*in.client_routes);
+  for (auto& p : peers.details)
+    if (const auto at = networks.find(p.public_key); at != networks.end())
+      for (const auto& n : at->second) p.networks.push_back(n.text());
 }
 
 void add_nameservers(const NetworkMap& map, StatusReport& report) {
@@ -75,21 +98,6 @@ std::string join(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
-
-PeerState peer_state(const ObservedPeer* peer, WallTime now) {
-  if (!peer) return PeerState::idle;
-  if (has_session(peer->stats, now)) return PeerState::connected;
-  return peer->peer.endpoint ? PeerState::connecting : PeerState::idle;
-}
-
-void note_peers(const Observed& observed, WallTime now, std::map<Key, PeerSeen>& seen) {
-  std::erase_if(seen, [&](const auto& s) { return !find(observed, s.first); });
-  for (const auto& p : observed.device.peers) {
-    const auto state = peer_state(&p, now);
-    auto [at, fresh] = seen.try_emplace(p.peer.public_key);
-    if (fresh || at->second.state != state) at->second = {state, now};
-  }
-}
 
 StatusReport make_report(const ReportInput& in, WallTime now) {
   StatusReport r;
@@ -110,16 +118,12 @@ StatusReport make_report(const ReportInput& in, WallTime now) {
   r.datapath = {
       .interface = in.config->interface_name,
       .reason = "the filter is not built yet: every packet of every peer passes"};
+  r.routing = in.routing;
   for (const auto& refusal : in.refused)
     r.routing.refused.push_back({refusal.what, refusal.reason});
   r.map = in.map_status;
   r.degraded = in.degraded;
   r.events = in.events;
-  r.routing.operations = in.operations;
-  if (in.observed) {
-    r.routing.routes = in.observed->routes.size();
-    r.routing.rules = in.observed->rules.size();
-  }
   if (!in.map) return r;
   r.map.serial = in.map->serial;
   r.map.peers = in.map->remote_peers.size();
@@ -127,18 +131,17 @@ StatusReport make_report(const ReportInput& in, WallTime now) {
   r.fqdn = in.map->peer_config.fqdn.text();
   if (in.up) {
     r.ip = in.map->peer_config.address;
-    if (!in.config->disable_ipv6) r.ipv6 = in.map->peer_config.address_v6;
+    if (!in.config->disable_ipv6 && in.ipv6) r.ipv6 = in.map->peer_config.address_v6;
   }
   add_peers(in, now, r.peers);
+  if (in.up) add_networks(in, r.peers);
   add_nameservers(*in.map, r);
   if (in.map->firewall_rules.empty())
     r.datapath.reason =
         join(r.datapath.reason, "the map has no rules: default deny once it is");
-  if (!in.map->routes.empty())
-    r.degraded.push_back(
-        {"routes",
-         std::to_string(in.map->routes.size()) + " routes of the map are not applied yet",
-         Severity::warning});
+  r.networks = in.served;
+  r.forwarding_rules = in.forwarded;
+  if (in.up && in.client_routes) add_groups(in, r.routing);
   return r;
 }
 

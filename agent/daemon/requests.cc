@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the daemon answers on its socket.
+#include <algorithm>
+#include <iterator>
+
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
+#include "agent/base/marks.hh"
+#include "agent/daemon/administrative.hh"
 #include "agent/daemon/daemon.hh"
 #include "agent/model/limits.hh"
 
@@ -9,7 +14,44 @@ namespace wigeon {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// "net/ipv4/conf/eth0/forwarding" in sysctl(8)'s words, which has "/" for a dot in a
+// name.
+std::string dotted(std::string key) {
+  for (char& c : key) c = c == '/' ? '.' : c == '.' ? '/' : c;
+  return key;
+}
+
+std::string ports_text(const PortRange& p) {
+  if (p.any()) return {};
+  return p.first == p.last ? std::to_string(p.first)
+                           : fmt::format("{}-{}", p.first, p.last);
+}
+
+// The two that a rule in force may have.
+std::string_view protocol_text(Protocol p) { return p == Protocol::udp ? "udp" : "tcp"; }
+
+ForwardingResult forwarding_list(const NetworkMap& map, const std::vector<Dnat>& rules) {
+  ForwardingResult result;
+  for (const auto& rule : rules) {
+    ForwardingItem item{.protocol = std::string(protocol_text(rule.protocol)),
+                        .destination_port = ports_text(rule.destination),
+                        .translated_address = rule.translated_address.text(),
+                        .translated_port = ports_text(rule.translated_port)};
+    for (const auto& p : map.remote_peers)
+      if (std::ranges::find(p.allowed_ips, Prefix::host(rule.translated_address)) !=
+          p.allowed_ips.end())
+        item.translated_hostname = p.fqdn().text();
+    result.rules.push_back(std::move(item));
+  }
+  return result;
+}
+
+}  // namespace
+
 void Daemon::handle_requests() {
+  handle_networks();
   server_->on("version", Permission::read, [](const Request&, Server::Reply r) {
     r.result(encode(VersionResult{WIGEON_VERSION}));
   });
@@ -40,9 +82,8 @@ void Daemon::set_administrative(bool up) {
   if (up_ == up) return;
   up_ = up;
   applied_ = false;
-  const std::string_view text = up ? "{\"up\":true}\n" : "{\"up\":false}\n";
-  if (auto kept = replace_file(config_.state_directory + "/state.json", text, 0600);
-      !kept)
+  wish_changed();
+  if (auto kept = keep_administrative(config_.state_directory, up); !kept)
     log::warning("{}; a restart will not remember it", kept.error().what);
 }
 
@@ -91,7 +132,7 @@ void Daemon::answer_waiters() {
       w.reply.fail(Code::error, "overtaken by another request");
     } else if (!failure_.empty()) {
       w.reply.fail(Code::error, failure_);
-    } else if (applied_) {
+    } else if (applied_ && (up_ || firewalld_->settled())) {
       w.reply.result(encode(ChangeResult{}));
     } else if (!maps_.current()) {
       w.reply.fail(Code::invalid_config,
@@ -104,12 +145,21 @@ void Daemon::answer_waiters() {
 
 std::vector<Degraded> Daemon::degraded() const {
   std::vector<Degraded> list;
+  const auto warn = [&](std::string component, std::string reason) {
+    list.push_back({std::move(component), std::move(reason), Severity::warning});
+  };
   if (!failure_.empty()) list.push_back({"engine", failure_, Severity::error});
   if (!maps_.error().empty())
     list.push_back(
         {"map", maps_.error(), maps_.current() ? Severity::warning : Severity::error});
-  for (const auto& r : maps_.refusals())
-    list.push_back({"map", r.what + ": " + r.reason, Severity::warning});
+  for (const auto& r : maps_.refusals()) warn("map", r.what + ": " + r.reason);
+  for (const auto& r : forwarding_refused_) warn("map", r.what + ": " + r.reason);
+  for (const auto& r : engine_.refused()) warn("engine", r.what + ": " + r.why);
+  if (up_) {
+    for (const auto& n : notes_) warn("routing", n);
+    for (const auto& n : foreign_.notes()) warn("firewall", n);
+    if (!firewalld_->status().forwards) warn("firewall", firewalld_->status().sentence);
+  }
   for (auto& d : resolver_->degraded()) list.push_back(std::move(d));
   return list;
 }
@@ -118,30 +168,110 @@ void Daemon::handle_status(Server::Reply reply) {
   resolver_->refresh([this, r = std::move(reply)]() mutable { r.result(status()); });
 }
 
+RoutingStatus Daemon::routing_status() const {
+  const Observed& o = engine_.observed();
+  RoutingStatus r{.routes = o.routes.size(),
+                  .rules = o.rules.size(),
+                  .operations = operations_,
+                  .repairs = repairs_,
+                  .last_repair = last_repair_,
+                  .foreign = foreign_.edits()};
+  for (const auto& s : o.sysctls)
+    if (s.original) r.sysctls.push_back({dotted(s.key), s.ours, *s.original});
+  if (o.nft)
+    r.nftables = {.table = std::string(kNftFamily) + " " + kNftTable,
+                  .in_force = *o.nft != 0,
+                  .rules = nft_rules_};
+  for (const auto& refused : engine_.refused())
+    if (refused.what.starts_with("nft ")) r.nftables.reason = refused.why;
+  if (const auto& f = firewalld_->status(); f.forwards && !f.sentence.empty())
+    r.foreign.push_back(f.sentence);
+  return r;
+}
+
 std::string Daemon::status() {
-  if (up_ && maps_.current()) {
-    if (auto fresh = engine_.refresh(config_.interface_name); !fresh)
-      log::debug("status: {}", fresh.error().what);
-    else
-      note_peers(engine_.observed(), std::chrono::system_clock::now(), seen_);
+  const auto now = std::chrono::system_clock::now();
+  std::optional<ObservedDevice> device;
+  if (up_ && maps_.current() && engine_.observed().link_is_ours) {
+    if (auto seen = engine_.look()) {
+      take_look(*seen);
+      device = std::move(seen->device);
+    } else {
+      engine_.touched(Parts::all());
+      log::debug("status: {}", seen.error().what);
+    }
   }
   ReportInput in{.config = &config_,
                  .map = maps_.current(),
-                 .observed = &engine_.observed(),
-                 .seen = &seen_,
+                 .device = device ? &*device : nullptr,
+                 .history = &history_,
+                 .client_routes = &routes_.current(),
+                 .forwarded = up_ ? forwarded_.size() : 0,
+                 .routing = routing_status(),
+                 .ipv6 = host_.ipv6,
                  .public_key = key_.public_key(),
                  .up = up_,
                  .applied = applied_,
                  .kernel_tunnel = kernel_->kernel_tunnel(),
-                 .operations = operations_,
                  .map_status = maps_.status(),
+                 .refused = maps_.refusals(),
                  .degraded = degraded(),
                  .events = events_};
+  std::ranges::copy(forwarding_refused_, std::back_inserter(in.refused));
   in.map_status.source = "file://" + config_.source.file;
   in.map_status.applied_at = applied_at_;
-  for (const auto& r : maps_.refusals()) in.refused.push_back({r.what, r.reason});
+  if (maps_.current())
+    for (const auto& p :
+         served_networks(*maps_.current(), maps_.accepted(), key_.public_key()))
+      in.served.push_back(p.text());
   if (resolver_) in.dns = resolver_->status();
-  return to_json(make_report(in, std::chrono::system_clock::now()));
+  return to_json(make_report(in, now));
+}
+
+void Daemon::handle_networks() {
+  server_->on("networks_list", Permission::read, [this](const Request&, Server::Reply r) {
+    NetworksResult result;
+    if (maps_.current())
+      for (const auto& n : routes_.list(*maps_.current(), maps_.accepted())) {
+        NetworkItem item{.id = n.id, .selected = n.selected, .reason = n.reason};
+        for (const auto& p : n.networks) item.networks.push_back(p.text());
+        for (const auto& d : n.domains) item.domains.push_back(d.text());
+        result.networks.push_back(std::move(item));
+      }
+    r.result(encode(result));
+  });
+  server_->on("networks_select", Permission::change,
+              [this](const Request& q, Server::Reply r) {
+                change_networks(q, std::move(r), &RouteKeeper::select);
+              });
+  server_->on("networks_deselect", Permission::change,
+              [this](const Request& q, Server::Reply r) {
+                change_networks(q, std::move(r), &RouteKeeper::deselect);
+              });
+  server_->on(
+      "forwarding_list", Permission::read, [this](const Request&, Server::Reply r) {
+        r.result(encode(maps_.current() ? forwarding_list(*maps_.current(), forwarded_)
+                                        : ForwardingResult{}));
+      });
+}
+
+void Daemon::change_networks(const Request& request, Server::Reply reply,
+                             ChangeSelection change) {
+  const auto params = decode_networks(request.params);
+  if (!params) return reply.fail(Code::usage, params.error().what);
+  if (!maps_.current())
+    return reply.fail(Code::invalid_config, "there is no network map in force");
+  const auto done = (routes_.*change)(*maps_.current(), maps_.accepted(), *params);
+  if (!done) {
+    const int code = done.error().code;
+    return reply.fail(code == ENOENT   ? Code::not_found
+                      : code == EINVAL ? Code::usage
+                                       : Code::error,
+                      done.error().what);
+  }
+  wish_changed();
+  reconcile_soon(0ms);
+  reply.result("{}");
 }
 
 }  // namespace wigeon

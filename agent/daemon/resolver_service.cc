@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/resolver_service.hh"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <climits>
 
+#include "agent/base/digest.hh"
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
 #include "agent/core/reconcile.hh"
@@ -57,6 +60,16 @@ Result<dns::ListenerSockets> open_sockets(const ResolverWish& w) {
   return dns::open_listeners(w.addresses, 0);
 }
 
+uint64_t digest_of(const std::vector<dns::ZoneConfig>& zones) {
+  std::string text;
+  for (const auto& z : zones) {
+    text += z.domain + '\n';
+    for (const auto& r : z.records)
+      text += fmt::format("{} {} {} {}\n", r.name, r.type, r.ttl, r.rdata);
+  }
+  return digest(text);
+}
+
 }  // namespace
 
 std::string resolver_program() {
@@ -82,17 +95,25 @@ std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones) {
 
 void ResolverService::want(ResolverWish wish) {
   if (wish.redirect == DnsRedirect::off) return stop();
-  if (wish_ == wish && (process_ || again_)) return;
+  auto zones = std::exchange(wish.config.zones, {});
+  dns::ResolverConfig config = wish.config;
+  for (const auto& z : zones)
+    wish.config.zones.push_back(
+        {.domain = z.domain, .non_authoritative = z.non_authoritative});
+  config.zones = std::move(zones);
+  const uint64_t records = digest_of(config.zones);
+  const bool same = wish_ == wish && records_ == records;
+  if (same && (process_ || again_)) return;
   const bool same_place = wish_ && wish_->addresses == wish.addresses &&
                           wish_->redirect == wish.redirect &&
                           wish_->listen_address == wish.listen_address;
   wish_ = std::move(wish);
+  records_ = records;
   if (!process_ || !same_place) {
-    failures_ = 0;
-    start();
-    return;
+    if (!same) failures_ = 0;
+    return start(config);
   }
-  if (auto sent = process_->configure(wish_->config); !sent) failed(sent.error().what);
+  if (auto sent = process_->configure(config); !sent) failed(sent.error().what);
 }
 
 void ResolverService::stop() {
@@ -104,7 +125,7 @@ void ResolverService::stop() {
   refreshed();
 }
 
-void ResolverService::start() {
+void ResolverService::start(const dns::ResolverConfig& config) {
   again_.reset();
   process_.reset();
   listening_.clear();
@@ -114,7 +135,7 @@ void ResolverService::start() {
   for (const auto& s : *sockets)
     if (s.transport == dns::Transport::udp) listening_.push_back(s.endpoint);
   auto process = dns::Resolver::start(loop_, program_, dns::resolver_identity(),
-                                      std::move(*sockets), wish_->config, events());
+                                      std::move(*sockets), config, events());
   if (!process) return failed(process.error().what);
   process_ = std::move(*process);
   failure_.clear();
@@ -129,7 +150,10 @@ void ResolverService::failed(std::string why) {
   failure_ = std::move(why);
   process_.reset();
   listening_.clear();
-  auto again = loop_.after(wait, [this] { start(); });
+  auto again = loop_.after(wait, [this] {
+    again_.reset();
+    renew_();
+  });
   if (again) again_ = std::move(*again);
   refreshed();
 }

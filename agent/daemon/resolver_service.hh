@@ -28,8 +28,10 @@ struct ResolverWish {
 
 class ResolverService {
  public:
-  ResolverService(Loop& loop, std::string program)
-      : loop_(loop), program_(std::move(program)) {}
+  // renew: calls want() again with what is wanted, after the process ended. The names of
+  // all peers are not kept here only for that.
+  ResolverService(Loop& loop, std::string program, std::function<void()> renew)
+      : loop_(loop), program_(std::move(program)), renew_(std::move(renew)) {}
 
   // Idempotent: nothing happens when it is so already.
   void want(ResolverWish wish);
@@ -42,14 +44,16 @@ class ResolverService {
   [[nodiscard]] std::vector<Degraded> degraded() const;
 
  private:
-  void start();
+  void start(const dns::ResolverConfig& config);
   void failed(std::string why);
   void refreshed();
   dns::Resolver::Events events();
 
   Loop& loop_;
   std::string program_;
-  std::optional<ResolverWish> wish_{};
+  std::function<void()> renew_;
+  std::optional<ResolverWish> wish_{};  // its zones without their records
+  uint64_t records_ = 0;                // digest of those
   std::unique_ptr<dns::Resolver> process_{};
   std::vector<Endpoint> listening_{};
   std::string failure_{};  // why no resolver runs, or the wished zones are not in force

@@ -5,8 +5,8 @@
 
 namespace wigeon {
 
-double Coverage::share(const Prefix& p) const {
-  if (family_ == Family::v4) return std::ldexp(1.0, -p.bits());
+double Coverage::share(const Prefix& p) {
+  if (p.family() == Family::v4) return std::ldexp(1.0, -p.bits());
   static const Prefix global = *Prefix::parse("2000::/3");
   if (p.contains(global)) return 1;
   return global.contains(p) ? std::ldexp(1.0, global.bits() - p.bits()) : 0;

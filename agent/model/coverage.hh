@@ -12,16 +12,14 @@ namespace wigeon {
 // apart from them.
 class Coverage {
  public:
-  explicit Coverage(Family family) : family_(family) {}
-
   // Adds p unless the set would then cover more than half; false if it would. The whole
   // of IPv6 is what is routed of it, 2000::/3.
   bool add_within_half(const Prefix& p);
 
- private:
-  [[nodiscard]] double share(const Prefix& p) const;
+  // Of its family, 0 to 1.
+  static double share(const Prefix& p);
 
-  Family family_;
+ private:
   double covered_ = 0;
   std::map<Prefix, double> apart_{};  // the widest so far, with their shares
 };

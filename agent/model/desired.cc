@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "agent/model/forwarding.hh"
+#include "agent/model/full_tunnel.hh"
+
 namespace wigeon {
 namespace {
 
@@ -12,41 +15,20 @@ void sort_unique(auto& list) {
   list.erase(twice.begin(), twice.end());
 }
 
-std::optional<Endpoint> endpoint_of(const RemotePeer& peer,
-                                    const std::map<HostPort, Endpoint>& resolved) {
-  if (!peer.endpoint) return std::nullopt;
-  if (const auto literal = Address::parse(peer.endpoint->host))
-    return Endpoint{*literal, peer.endpoint->port};
-  const auto at = resolved.find(*peer.endpoint);
-  if (at == resolved.end()) return std::nullopt;
-  return at->second;
-}
-
-// In full-tunnel mode our routes are in a table of their own, behind rules that let the
-// host's specific routes win and keep WireGuard's own packets out:
-//   105  lookup main suppress_prefixlength 0
-//   110  not fwmark MARK/MASK lookup TABLE
-void add_rules(const Config& config, Family family, std::vector<Rule>& rules) {
-  const auto& r = config.routing;
-  rules.push_back({.family = family,
-                   .priority = r.rule_priority,
-                   .table = RT_TABLE_MAIN,
-                   .suppress_prefix_length = 0,
-                   .protocol = kRouteProtocol});
-  rules.push_back({.family = family,
-                   .priority = r.rule_priority + 5,
-                   .mark = r.mark,
-                   .mark_mask = r.mark_mask,
-                   .invert = true,
-                   .table = r.table,
-                   .protocol = kRouteProtocol});
+// The first of them. Which one is to be tried is choose()'s.
+std::optional<Endpoint> endpoint_of(const PeerView& peer, const Resolved& resolved,
+                                    const Accepted& accepted) {
+  const auto c = candidates(peer.endpoints(), resolved, accepted.unusable_endpoints);
+  if (c.list.empty()) return std::nullopt;
+  return c.list.front();
 }
 
 }  // namespace
 
 Desired desired(const Config& config, const NetworkMap& map, const SecretKey& own,
-                const SecretKey& own_preshared,
-                const std::map<HostPort, Endpoint>& resolved, const Accepted& accepted) {
+                const SecretKey& own_preshared, const Resolved& resolved,
+                const Accepted& accepted, const HostView& host,
+                const ClientRoutes& client_routes) {
   Desired d;
   d.link = config.interface_name;
   d.mtu = map.peer_config.mtu != 0 && !config.given("/mtu") ? map.peer_config.mtu
@@ -56,48 +38,59 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
   d.fwmark = config.routing.mark;
 
   const bool has_v4 = map.peer_config.address.has_value();
-  const bool has_v6 = map.peer_config.address_v6.has_value() && !config.disable_ipv6;
+  const bool has_v6 =
+      map.peer_config.address_v6.has_value() && !config.disable_ipv6 && host.ipv6;
   if (has_v4) d.addresses.push_back(*map.peer_config.address);
   if (has_v6) d.addresses.push_back(*map.peer_config.address_v6);
   std::ranges::sort(d.addresses);
 
-  const bool full_tunnel = config.routing.allow_default_route;
-  const uint32_t table = full_tunnel ? config.routing.table : uint32_t{RT_TABLE_MAIN};
   // The kernel itself makes the route to the network of an own address.
   const auto on_link = [&](const Prefix& p) {
     return std::ranges::any_of(
         d.addresses, [&](const InterfaceAddress& a) { return a.network().contains(p); });
   };
+  const auto route = [&](const Prefix& p) {
+    // Without an address of the family there is nothing to send from.
+    if ((p.family() == Family::v4 ? has_v4 : has_v6) && !on_link(p))
+      d.routes.push_back({.destination = p, .protocol = kRouteProtocol});
+  };
+  const auto behind = networks_by_peer(client_routes);
   for (size_t i = 0; i < map.remote_peers.size(); ++i) {
-    const auto& verdict = accepted.peers[i];
-    if (!verdict.accepted) continue;
+    if (!accepted.peers[i]) continue;
     const auto& from = map.remote_peers[i];
     Peer peer{.public_key = from.key,
-              .preshared_key =
-                  from.preshared_key.is_zero() ? own_preshared : from.preshared_key,
-              .endpoint = endpoint_of(from, resolved),
+              .preshared_key = from.preshared_key ? *from.preshared_key : own_preshared,
+              .endpoint = endpoint_of(from, resolved, accepted),
               .keepalive = from.keepalive.value_or(kDefaultKeepalive)};
     for (size_t a = 0; a < from.allowed_ips.size(); ++a) {
       const auto& p = from.allowed_ips[a];
       if (p.family() == Family::v6 && config.disable_ipv6) continue;
-      if (std::ranges::binary_search(verdict.left_out, a)) continue;
+      if (!accepted.has_allowed_ip(i, a)) continue;
       peer.allowed_ips.push_back(p);
-      // Without an address of the family there is nothing to send from.
-      if ((p.family() == Family::v4 ? has_v4 : has_v6) && !on_link(p))
-        d.routes.push_back(
-            {.destination = p, .table = table, .protocol = kRouteProtocol});
+      route(p);
+    }
+    if (const auto at = behind.find(from.key); at != behind.end()) {
+      for (const auto& p : at->second) {
+        peer.allowed_ips.push_back(p);
+        route(p);
+      }
     }
     sort_unique(peer.allowed_ips);
     d.peers.push_back(std::move(peer));
   }
   std::ranges::sort(d.peers, {}, &Peer::public_key);
+  add_full_tunnel(config, map, host, d);  // moves what is in d.routes so far
+  close_overlay(config, map, host, d);
+  d.sysctls = forwarding_sysctls(config, map, own.public_key(), accepted, host);
   sort_unique(d.routes);
-  if (full_tunnel) {
-    if (has_v4) add_rules(config, Family::v4, d.rules);
-    if (has_v6) add_rules(config, Family::v6, d.rules);
-    std::ranges::sort(d.rules);
-  }
+  sort_unique(d.rules);
   return d;
+}
+
+void add_tunnel_sysctls(Desired& d) {
+  if (d.link_kind != "wireguard") return;
+  d.sysctls.push_back({"net/ipv4/conf/all/send_redirects", "0"});
+  sort_unique(d.sysctls);
 }
 
 }  // namespace wigeon

@@ -26,16 +26,15 @@ void Judge::refuse(Refusal r) {
 }
 
 void Judge::refuse_peer(size_t peer, std::string reason) {
-  auto& accepted = verdict_.accepted.peers[peer].accepted;
-  if (!accepted) return;
-  accepted = false;
+  if (!has_peer(peer)) return;
+  verdict_.accepted.peers[peer] = false;
   refuse({"peer " + map_.remote_peers[peer].key.text(), peer_pointer(peer),
           std::move(reason)});
 }
 
 void Judge::refuse_allowed_ip(size_t peer, size_t index, std::string reason) {
   const auto& p = map_.remote_peers[peer];
-  auto& left_out = verdict_.accepted.peers[peer].left_out;
+  auto& left_out = verdict_.accepted.left_out[peer];
   const auto i = static_cast<uint16_t>(index);
   const auto at = std::ranges::lower_bound(left_out, i);
   if (at != left_out.end() && *at == i) return;
@@ -44,6 +43,11 @@ void Judge::refuse_allowed_ip(size_t peer, size_t index, std::string reason) {
           allowed_ip_pointer(peer, index), std::move(reason)});
   if (left_out.size() == p.allowed_ips.size())
     refuse_peer(peer, "none of its allowed IPs can be used");
+}
+
+void Judge::refuse_endpoint(size_t peer, std::string reason) {
+  refuse({"peer " + map_.remote_peers[peer].key.text(), peer_pointer(peer),
+          std::move(reason)});
 }
 
 void Judge::refuse_route(size_t route, std::string reason) {
@@ -58,9 +62,10 @@ void Judge::note(std::string text) {
   if (verdict_.notes.size() < kMaxProblems) verdict_.notes.push_back(std::move(text));
 }
 
-bool Judge::has_allowed_ip(size_t peer, size_t index) const {
-  const auto& left_out = verdict_.accepted.peers[peer].left_out;
-  return !std::ranges::binary_search(left_out, static_cast<uint16_t>(index));
+bool Accepted::has_allowed_ip(size_t peer, size_t index) const {
+  const auto at = left_out.find(peer);
+  return at == left_out.end() ||
+         !std::ranges::binary_search(at->second, static_cast<uint16_t>(index));
 }
 
 bool Judge::is_client_route(size_t route) const {

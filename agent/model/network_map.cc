@@ -95,13 +95,25 @@ Result<void> read_peer_ip(std::optional<Address>& out, const Scalar& s) {
   return {};
 }
 
-Result<void> read_endpoint(std::optional<HostPort>& out, const Scalar& s) {
+Result<Place> read_place(const Scalar& s) {
   const auto text = TRY(json::as_text(s));
-  if (text.empty()) return {};
-  auto endpoint = TRY(HostPort::parse(text));
-  if (!Address::parse(endpoint.host)) (void)TRY(DomainName::parse(endpoint.host));
-  out = std::move(endpoint);
+  auto at = TRY(HostPort::parse(text));
+  if (const auto literal = Address::parse(at.host)) return Endpoint{*literal, at.port};
+  (void)TRY(DomainName::parse(at.host));
+  return at;
+}
+
+// The members come in any order.
+Result<void> read_first_place(std::vector<Place>& out, const Scalar& s) {
+  if (s.kind == Scalar::Kind::text && s.text.empty()) return {};
+  out.insert(out.begin(), TRY(read_place(s)));
   return {};
+}
+
+json::Field more_places(std::string_view name) {
+  auto f = json::list_by<&RemotePeer::endpoints, read_place>(name, kMaxEndpointsPerPeer);
+  f.clear = [](void*, const void*) {};  // "endpoint" may be in the list already
+  return f;
 }
 
 Result<void> read_address_bytes(std::optional<Address>& out, const Scalar& s) {
@@ -172,6 +184,22 @@ Result<void> check_ports(const PortInfo& p) {
   return {};
 }
 
+// The same place twice is one.
+Result<void> settle_places(void* object) {
+  auto& places = static_cast<RemotePeer*>(object)->endpoints;
+  for (size_t i = 1; i < places.size();) {
+    const auto at = places.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(places.begin(), at, *at) != at)
+      places.erase(at);
+    else
+      ++i;
+  }
+  if (places.size() > kMaxEndpointsPerPeer)
+    return fail(E2BIG,
+                "more than " + std::to_string(kMaxEndpointsPerPeer) + " endpoints");
+  return {};
+}
+
 Result<void> check_route(const MapRoute& r) {
   if (!r.network && r.domains.empty())
     return fail(EINVAL, "has neither Network nor Domains");
@@ -235,17 +263,35 @@ static const Shape& shape_of(std::type_identity<PeerConfig>) {
 }
 
 static const Shape& shape_of(std::type_identity<RemotePeer>) {
-  static const Shape s = map_shape({
-      field<&RemotePeer::key>("wgPubKey"),
-      field<&RemotePeer::allowed_ips>("allowedIps", kMaxPrefixesPerPeer),
-      field<&RemotePeer::fqdn>("fqdn"),
-      field<&RemotePeer::agent_version>("agentVersion"),
-      json::field_by<&RemotePeer::endpoint, read_endpoint>("endpoint"),
-      field<&RemotePeer::keepalive>("persistentKeepalive"),
-      json::secret_field<&RemotePeer::preshared_key>("presharedKey"),
-      field<&RemotePeer::groups>("groups", kMaxGroupsPerPeer),
-  });
+  static const Shape s = map_shape(
+      {
+          field<&RemotePeer::key>("wgPubKey"),
+          field<&RemotePeer::allowed_ips>("allowedIps", kMaxPrefixesPerPeer),
+          field<&RemotePeer::fqdn>("fqdn"),
+          field<&RemotePeer::agent_version>("agentVersion"),
+          json::field_by<&RemotePeer::endpoints, read_first_place>("endpoint"),
+          more_places("endpoints"),
+          field<&RemotePeer::keepalive>("persistentKeepalive"),
+          json::secret_field<&RemotePeer::preshared_key>("presharedKey"),
+          field<&RemotePeer::groups>("groups", kMaxGroupsPerPeer),
+      },
+      settle_places);
   return s;
+}
+
+template <PeerList NetworkMap::*M>
+static json::Field peer_list(std::string_view name) {
+  return {.name = name,
+          .kind = json::Field::Kind::objects,
+          .max = kMaxPeers,
+          .element_bytes = sizeof(RemotePeer),
+          .clear = [](void* map,
+                      const void*) { (static_cast<NetworkMap*>(map)->*M).clear(); },
+          .enter = [](void* map) -> void* {
+            return &(static_cast<NetworkMap*>(map)->*M).draft();
+          },
+          .drop = [](void* map) { (static_cast<NetworkMap*>(map)->*M).drop_draft(); },
+          .shape = &shape_of(std::type_identity<RemotePeer>{})};
 }
 
 static const Shape& shape_of(std::type_identity<MapRoute>) {
@@ -365,9 +411,9 @@ static const Shape& shape_of(std::type_identity<NetworkMap>) {
   static const Shape s = map_shape({
       field<&NetworkMap::serial>("Serial"),
       field<&NetworkMap::peer_config>("peerConfig"),
-      field<&NetworkMap::remote_peers>("remotePeers", kMaxPeers),
+      peer_list<&NetworkMap::remote_peers>("remotePeers"),
       field<&NetworkMap::remote_peers_empty>("remotePeersIsEmpty"),
-      field<&NetworkMap::offline_peers>("offlinePeers", kMaxPeers),
+      peer_list<&NetworkMap::offline_peers>("offlinePeers"),
       field<&NetworkMap::routes>("Routes", kMaxMapRoutes),
       field<&NetworkMap::dns>("DNSConfig"),
       field<&NetworkMap::firewall_rules>("FirewallRules", kMaxRules),
@@ -423,9 +469,11 @@ std::expected<NetworkMap, Problems> decode_map(std::string_view bytes,
   auto problems =
       json::decode(bytes, file, document_shape(), static_cast<NetworkMap*>(&document));
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  if (!document.inner) return static_cast<NetworkMap&&>(document);
-  document.inner->at = "/NetworkMap";
-  return std::move(*document.inner);
+  NetworkMap& map = document.inner ? *document.inner : document;
+  if (document.inner) map.at = "/NetworkMap";
+  map.remote_peers.settle();
+  map.offline_peers.settle();
+  return std::move(map);
 }
 
 }  // namespace wigeon

@@ -13,6 +13,7 @@
 #include "agent/base/ip.hh"
 #include "agent/base/key.hh"
 #include "agent/model/name.hh"
+#include "agent/model/peer_list.hh"
 #include "agent/model/problem.hh"
 
 namespace wigeon {
@@ -50,18 +51,6 @@ struct PeerConfig {
 
   // The overlay: networks of the own addresses.
   [[nodiscard]] std::vector<Prefix> networks() const;
-};
-
-struct RemotePeer {
-  Key key{};
-  std::vector<Prefix> allowed_ips{};
-  DomainName fqdn{};
-  std::string agent_version{};
-  // Not NetBird's: it has a signal server instead.
-  std::optional<HostPort> endpoint{};
-  std::optional<uint16_t> keepalive{};
-  SecretKey preshared_key{};
-  std::vector<std::string> groups{};
 };
 
 struct MapRoute {
@@ -149,8 +138,8 @@ struct ForwardingRule {
 struct NetworkMap {
   uint64_t serial = 0;
   PeerConfig peer_config{};
-  std::vector<RemotePeer> remote_peers{};
-  std::vector<RemotePeer> offline_peers{};  // for names and status only
+  PeerList remote_peers{};
+  PeerList offline_peers{};  // for names and status only
   std::vector<MapRoute> routes{};
   DnsConfig dns{};
   std::vector<FirewallRule> firewall_rules{};

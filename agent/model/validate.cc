@@ -17,6 +17,8 @@ namespace {
 // Widest network an own address may be in; the kernel makes a route to all of it.
 constexpr int kWidestOverlayV4 = 8;
 constexpr int kWidestOverlayV6 = 16;
+// Of a family; sums of shares are not exact.
+constexpr double kSurelyLess = 0.49;
 
 void check_serial(const NetworkMap& map, const MapContext& context, Judge& judge) {
   if (!context.applied_serial || context.force_serial) return;
@@ -110,20 +112,6 @@ void check_totals(const NetworkMap& map, Judge& judge) {
                      fmt::format("more than {} records", kMaxRecords));
 }
 
-void check_route_peers(const NetworkMap& map, const MapContext& context, Judge& judge) {
-  std::vector<Key> known;
-  for (const auto* list : {&map.remote_peers, &map.offline_peers})
-    for (const auto& p : *list) known.push_back(p.key);
-  if (context.own_key) known.push_back(*context.own_key);
-  std::ranges::sort(known);
-  for (size_t r = 0; r < map.routes.size(); ++r) {
-    const auto& peer = map.routes[r].peer;
-    // Without our own key we cannot tell a route of ours from one of a stranger.
-    if (peer.is_zero() || (context.own_key && !std::ranges::binary_search(known, peer)))
-      judge.refuse_route(r, "its routing peer is not in the map");
-  }
-}
-
 // SR-35, the part that is so on every host; and the administrator's own exclusions.
 void check_special_networks(const Config& config, const NetworkMap& map, Judge& judge) {
   struct Special {
@@ -154,10 +142,24 @@ void check_special_networks(const Config& config, const NetworkMap& map, Judge& 
   });
 }
 
+// Together less than half of each family, even were none inside another: as nearly every
+// map is.
+bool surely_less_than_half(const NetworkMap& map, const std::optional<Key>& own) {
+  double v4 = 0, v6 = 0;
+  const auto add = [&](const Prefix& p) {
+    (p.family() == Family::v4 ? v4 : v6) += Coverage::share(p);
+  };
+  for (const auto& p : map.remote_peers) std::ranges::for_each(p.allowed_ips, add);
+  for (const auto& r : map.routes)
+    if (r.network && r.peer != own) add(*r.network);
+  return std::max(v4, v6) < kSurelyLess;
+}
+
 // SR-34: longest first, so that it is the widest networks that are left out.
 void check_default_routes(const Config& config, const NetworkMap& map,
                           const MapContext& context, Judge& judge) {
   if (config.routing.allow_default_route) return;
+  if (surely_less_than_half(map, context.own_key)) return;
   struct Claim {
     Prefix prefix{};
     bool is_route = false;
@@ -172,7 +174,7 @@ void check_default_routes(const Config& config, const NetworkMap& map,
   std::ranges::sort(claims, {}, [](const Claim& c) {
     return std::tuple(-c.prefix.bits(), c.prefix, c.is_route, c.index);
   });
-  Coverage v4(Family::v4), v6(Family::v6);
+  Coverage v4, v6;
   bool fits = true;
   for (size_t i = 0; i < claims.size(); ++i) {
     const auto& c = claims[i];
@@ -193,36 +195,92 @@ void check_default_routes(const Config& config, const NetworkMap& map,
 
 // SR-36: WireGuard's own packets to an endpoint inside the tunnel would go round in it.
 // In full-tunnel mode our routes are in a table that its mark keeps out of, but the
-// overlay's own route is in the main table always.
-void check_endpoints(const Config& config, const NetworkMap& map,
-                     const MapContext& context, Judge& judge) {
-  std::vector<PrefixCover::Entry> inside;
-  for (const auto& p : map.peer_config.networks()) inside.push_back({p, 0});
-  if (!config.routing.allow_default_route)
-    judge.each_network([&](const Prefix& p, auto) { inside.push_back({p, 0}); });
-  const PrefixCover tunnel(std::move(inside));
-  for (size_t i = 0; i < map.remote_peers.size(); ++i) {
-    const auto& endpoint = map.remote_peers[i].endpoint;
-    if (!endpoint || !judge.has_peer(i)) continue;
-    auto address = Address::parse(endpoint->host);
-    if (!address) {
-      const auto known = context.resolved.find(*endpoint);
-      if (known == context.resolved.end()) continue;
-      address = known->second.address;
-    }
-    if (address->is_unspecified() || address->is_multicast())
-      judge.refuse_peer(i, fmt::format("its endpoint {} is no host", address->text()));
-    else if (const auto* e = tunnel.containing(*address))
-      judge.refuse_peer(i, fmt::format("its endpoint {} is inside the tunnel ({})",
-                                       address->text(), e->prefix.text()));
+// overlay's own route is in the main table always. Of a route that would take an endpoint
+// in, the route is refused: validate_routes.cc.
+class EndpointJudge {
+ public:
+  EndpointJudge(const Config& config, const NetworkMap& map, const MapContext& context,
+                Judge& judge)
+      : context_(context), judge_(judge) {
+    std::vector<PrefixCover::Entry> inside;
+    for (const auto& p : map.peer_config.networks()) inside.push_back({p, 0});
+    if (!may_be_full_tunnel(config, map, context))
+      judge.each_allowed_ip([&](const Prefix& p, auto) { inside.push_back({p, 0}); });
+    tunnel_ = PrefixCover(std::move(inside));
   }
+
+  // A peer is refused when it has endpoints, all are known and none can be used.
+  void check(size_t peer, std::span<const Place> places) {
+    std::vector<Address> seen;
+    std::vector<std::string> bad;
+    bool usable = places.empty();
+    for (const auto& place : places) {
+      const auto addresses = addresses_of(place);
+      if (addresses.empty()) usable = true;  // perhaps, once it is resolved
+      for (const auto& a : addresses) {
+        if (std::ranges::find(seen, a) != seen.end()) continue;
+        seen.push_back(a);
+        const auto why = against(a);
+        usable |= why.empty();
+        if (why.empty()) continue;
+        unusable_.push_back(a);
+        bad.push_back(fmt::format("endpoint {} {}", a.text(), why));
+      }
+    }
+    if (!usable && bad.size() == 1) return judge_.refuse_peer(peer, "its " + bad[0]);
+    for (auto& reason : bad) judge_.refuse_endpoint(peer, std::move(reason));
+    if (!usable) judge_.refuse_peer(peer, "none of its endpoints can be used");
+  }
+
+  std::vector<Address> unusable() && {
+    std::ranges::sort(unusable_);
+    const auto twice = std::ranges::unique(unusable_);
+    unusable_.erase(twice.begin(), twice.end());
+    return std::move(unusable_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<Address> addresses_of(const Place& place) const {
+    if (const auto* literal = std::get_if<Endpoint>(&place)) return {literal->address};
+    std::vector<Address> all;
+    const auto known = context_.resolved.find(std::get<HostPort>(place));
+    if (known != context_.resolved.end())
+      for (const auto& e : known->second) all.push_back(e.address);
+    return all;
+  }
+
+  // "is no host"; empty: nothing.
+  [[nodiscard]] std::string against(const Address& a) const {
+    if (a.is_unspecified() || a.is_multicast()) return "is no host";
+    const auto* e = tunnel_.containing(a);
+    return e ? fmt::format("is inside the tunnel ({})", e->prefix.text()) : "";
+  }
+
+  const MapContext& context_;
+  Judge& judge_;
+  PrefixCover tunnel_{};
+  std::vector<Address> unusable_{};
+};
+
+std::vector<Address> check_endpoints(const Config& config, const NetworkMap& map,
+                                     const MapContext& context, Judge& judge) {
+  EndpointJudge endpoints(config, map, context, judge);
+  for (size_t i = 0; i < map.remote_peers.size(); ++i)
+    if (judge.has_peer(i)) endpoints.check(i, map.remote_peers[i].endpoints());
+  return std::move(endpoints).unusable();
 }
 
 }  // namespace
 
+bool may_be_full_tunnel(const Config& config, const NetworkMap& map,
+                        const MapContext& context) {
+  return config.routing.allow_default_route &&
+         !surely_less_than_half(map, context.own_key);
+}
+
 Verdict validate(const Config& config, const NetworkMap& map, const MapContext& context) {
   Verdict verdict;
-  verdict.accepted.peers.resize(map.remote_peers.size());
+  verdict.accepted.peers.resize(map.remote_peers.size(), true);
   verdict.accepted.routes.resize(map.routes.size(), true);
   Judge judge(map, context, verdict);
   check_totals(map, judge);
@@ -231,10 +289,11 @@ Verdict validate(const Config& config, const NetworkMap& map, const MapContext& 
   check_own_address(map, judge);
   check_keys(map, context, judge);
   check_prefixes(map, judge);
-  check_route_peers(map, context, judge);
+  check_routes(map, context, judge);
   check_default_routes(config, map, context, judge);
   check_special_networks(config, map, judge);
-  check_endpoints(config, map, context, judge);
+  verdict.accepted.unusable_endpoints = check_endpoints(config, map, context, judge);
+  check_routes_against_peers(config, map, context, judge);
   return verdict;
 }
 

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/model/config.hh"
+#include "agent/model/endpoints.hh"
 #include "agent/model/network_map.hh"
 #include "agent/model/problem.hh"
 #include "agent/model/state.hh"
@@ -28,12 +28,13 @@ struct Refusal {
 
 // Which parts of a map apply, by index.
 struct Accepted {
-  struct Peer {
-    bool accepted = true;
-    std::vector<uint16_t> left_out{};  // of its allowed IPs; ascending
-  };
-  std::vector<Peer> peers{};
+  std::vector<bool> peers{};
+  // Of the allowed IPs of a peer, by its index; ascending. Few peers have any.
+  std::map<size_t, std::vector<uint16_t>> left_out{};
+  [[nodiscard]] bool has_allowed_ip(size_t peer, size_t index) const;
   std::vector<bool> routes{};
+  // Addresses of endpoints that lead into the tunnel, or are no host; sorted.
+  std::vector<Address> unusable_endpoints{};
 };
 
 struct Verdict {
@@ -50,16 +51,16 @@ struct MapContext {
   std::optional<Key> own_key{};              // none: "map check" without a host
   std::optional<uint64_t> applied_serial{};  // of the map in force
   bool force_serial = false;                 // root insists on an older map
-  // What endpoints' names stand for, as far as it is known.
-  std::map<HostPort, Endpoint> resolved{};
-  std::string file{};  // for Problem::file
+  Resolved resolved{};                       // names not in it are judged once they are
+  std::string file{};                        // for Problem::file
 };
 
 // The map by itself: keys, prefixes, default routes, endpoints, serial, own address.
 Verdict validate(const Config& config, const NetworkMap& map, const MapContext& context);
 
 // Adds what this host has against it: overlap with its networks, gateways and DNS
-// servers, and own addresses that somebody else has. Our own link does not count.
+// servers, own addresses that somebody else has, and a table for the full tunnel in which
+// somebody else's routes are. Our own link does not count.
 void validate_on_host(const Config& config, const NetworkMap& map,
                       const MapContext& context, const HostView& host, Verdict& verdict);
 

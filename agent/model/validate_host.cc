@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/model/coverage.hh"
 #include "agent/model/judge.hh"
 #include "agent/model/prefix_cover.hh"
 #include "agent/model/validate.hh"
@@ -83,6 +84,28 @@ void check_own(const NetworkMap& map, const Underlay& underlay, Judge& judge) {
   check(map.peer_config.address_v6, "/peerConfig/address_v6");
 }
 
+// A table with somebody else's routes is not ours to take, nor theirs to lead our
+// packets: the widest networks are left out until the rest needs no table.
+void keep_off_table(const Config& config, const HostView& host, Judge& judge) {
+  if (!config.routing.allow_default_route || host.table_taken.empty()) return;
+  std::vector<Prefix> networks;
+  judge.each_network([&](const Prefix& p, auto) { networks.push_back(p); });
+  std::ranges::sort(networks, {},
+                    [](const Prefix& p) { return std::pair(-p.bits(), p); });
+  const auto twice = std::ranges::unique(networks);
+  networks.erase(twice.begin(), twice.end());
+  Coverage v4, v6;
+  std::erase_if(networks, [&](const Prefix& p) {
+    return (p.family() == Family::v4 ? v4 : v6).add_within_half(p);
+  });
+  const auto reason =
+      fmt::format("needs routing table {}, where others have {}; routing.table names it",
+                  config.routing.table, host.table_taken.front().destination.text());
+  judge.each_network([&](const Prefix& p, auto refuse) {
+    if (std::ranges::find(networks, p) != networks.end()) refuse(reason);
+  });
+}
+
 }  // namespace
 
 void validate_on_host(const Config& config, const NetworkMap& map,
@@ -90,10 +113,12 @@ void validate_on_host(const Config& config, const NetworkMap& map,
   Judge judge(map, context, verdict);
   const Underlay underlay(config, host);
   check_own(map, underlay, judge);
+  keep_off_table(config, host, judge);
   judge.each_network([&](const Prefix& p, auto refuse) {
     if (is_default_like(p) && config.routing.allow_default_route) return;
     if (auto reason = underlay.overlap(p); !reason.empty()) refuse(std::move(reason));
   });
+  check_routes_against_peers(config, map, context, judge);
 }
 
 }  // namespace wigeon

@@ -13,7 +13,7 @@ constexpr uint16_t kTypeAaaa = 28;
 
 // A peer's own addresses among its allowed IPs: the single hosts inside the overlay. When
 // the map does not say how large the overlay is, the first of each family.
-std::vector<Address> addresses_of(const RemotePeer& peer,
+std::vector<Address> addresses_of(const PeerView& peer,
                                   const std::vector<Prefix>& overlay) {
   std::vector<Address> inside, first;
   bool have_v4 = false, have_v6 = false;
@@ -63,7 +63,7 @@ std::vector<ZoneData> dns_zones(const Config& config, const NetworkMap& map) {
   add(own.fqdn, own_addresses);
   const auto overlay = own.networks();
   for (const auto* list : {&map.remote_peers, &map.offline_peers})
-    for (const auto& p : *list) add(p.fqdn, addresses_of(p, overlay));
+    for (const auto& p : *list) add(p.fqdn(), addresses_of(p, overlay));
 
   std::vector<ZoneData> all;
   for (auto& [domain, z] : zones) {

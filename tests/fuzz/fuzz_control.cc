@@ -26,6 +26,12 @@ std::string answer(const std::string& line) {
   if (const auto up = decode_up(request->params)) require(*decode_up(encode(*up)) == *up);
   if (const auto level = decode_log_level(request->params))
     require(*decode_log_level(encode(*level)) == *level);
+  if (const auto networks = decode_networks(request->params))
+    require(*decode_networks(encode(*networks)) == *networks);
+  if (const auto list = decode_networks_list(request->params))
+    require(*decode_networks_list(encode(*list)) == *list);
+  if (const auto rules = decode_forwarding(request->params))
+    require(*decode_forwarding(encode(*rules)) == *rules);
   return encode(Response{.id = request->id, .result = request->params});
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "agent/base/digest.hh"
+
 namespace wigeon {
 namespace {
 
@@ -22,25 +24,52 @@ void insert_sorted(auto& list, auto value) {
 
 }  // namespace
 
-Result<Observed> MemoryKernel::observe(const std::string& name, const Ownership& own) {
-  Observed o;
-  o.routes = routes;
-  o.rules = rules;
-  if (const auto at = links.find(name); at != links.end()) {
-    const FakeLink& l = at->second;
-    o.link = l.link;
-    o.link_is_ours = (!own.alias.empty() && l.link.alias == own.alias) ||
-                     (own.creating && l.link.alias.empty() && !l.link.up);
-    if (o.link_is_ours) {
-      o.device = l.device;
-      o.addresses = l.addresses;
-      std::ranges::copy(l.routes, std::back_inserter(o.routes));
-    }
+Result<void> MemoryKernel::observe(const std::string& name, const Ownership& own,
+                                   Parts parts, Observed& o) {
+  observed.push_back(parts);
+  const auto at = links.find(name);
+  const FakeLink* l = at == links.end() ? nullptr : &at->second;
+  if (parts.has(Part::link)) {
+    const auto index = o.link ? o.link->index : IfIndex::none;
+    o.link.reset();
+    if (l) o.link = l->link;
+    o.link_is_ours = l && ((!own.alias.empty() && l->link.alias == own.alias) ||
+                           (own.creating && l->link.alias.empty() && !l->link.up));
+    if (index != (l ? l->link.index : IfIndex::none))
+      parts |= Part::device | Part::addresses | Part::routes;
   }
-  std::ranges::sort(o.addresses);
-  std::ranges::sort(o.routes);
-  std::ranges::sort(o.rules);
-  return o;
+  if (!o.link_is_ours) l = nullptr;
+  if (parts.has(Part::device))
+    o.device = l ? known(l->device, std::chrono::system_clock::now()) : KnownDevice{};
+  if (parts.has(Part::addresses)) {
+    o.addresses = l ? l->addresses : std::vector<InterfaceAddress>{};
+    std::ranges::sort(o.addresses);
+  }
+  if (parts.has(Part::routes)) {
+    o.routes = routes;
+    if (l) std::ranges::copy(l->routes, std::back_inserter(o.routes));
+    std::ranges::sort(o.routes);
+  }
+  if (parts.has(Part::rules)) {
+    o.rules = rules;
+    std::ranges::sort(o.rules);
+  }
+  if (parts.has(Part::sysctls))
+    for (auto& s : o.sysctls) {
+      const auto value = sysctls.find(s.key);
+      s.value.reset();
+      if (value != sysctls.end()) s.value = value->second;
+    }
+  if (parts.has(Part::nft)) {
+    o.nft.reset();
+    if (!nft.empty()) o.nft = digest(nft);
+  }
+  return {};
+}
+
+Result<ObservedDevice> MemoryKernel::device(const Observed& o) {
+  if (!o.link) return fail(ENODEV, "no link");
+  return TRY(at(o.link->name))->device;
 }
 
 Result<HostView> MemoryKernel::view(const std::string&) { return host; }
@@ -99,7 +128,7 @@ Result<void> MemoryKernel::apply(const Op& op, const std::string& alias) {
 
 Result<void> MemoryKernel::perform(const op::LinkAdd& o, const std::string& alias) {
   if (links.contains(o.name)) return fail(EEXIST, "File exists");
-  links[o.name].link = {.index = IfIndex{static_cast<int>(links.size()) + 1},
+  links[o.name].link = {.index = IfIndex{++last_index_},
                         .name = o.name,
                         .kind = o.kind,
                         .alias = alias,
@@ -176,6 +205,30 @@ Result<void> MemoryKernel::perform(const op::RuleAdd& o, const std::string&) {
 
 Result<void> MemoryKernel::perform(const op::RuleDel& o, const std::string&) {
   std::erase(rules, o.rule);
+  return {};
+}
+
+Result<void> MemoryKernel::perform(const op::SysctlSet& o, const std::string&) {
+  const auto at = sysctls.find(o.sysctl.key);
+  if (at == sysctls.end()) return fail(ENOENT, o.sysctl.key);
+  at->second = o.sysctl.value;
+  return {};
+}
+
+Result<void> MemoryKernel::perform(const op::SysctlRestore& o, const std::string&) {
+  const auto at = sysctls.find(o.sysctl.key);
+  if (o.write && at != sysctls.end() && at->second == o.sysctl.value)
+    at->second = o.original;
+  return {};
+}
+
+Result<void> MemoryKernel::perform(const op::NftSet& o, const std::string&) {
+  nft = o.text;
+  return {};
+}
+
+Result<void> MemoryKernel::perform(const op::NftDel&, const std::string&) {
+  nft.clear();
   return {};
 }
 

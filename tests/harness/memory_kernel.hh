@@ -23,20 +23,26 @@ class MemoryKernel : public Kernel {
     std::vector<Route> routes{};
   };
 
-  Result<Observed> observe(const std::string& link, const Ownership& own) override;
+  Result<void> observe(const std::string& link, const Ownership& own, Parts parts,
+                       Observed& o) override;
+  Result<ObservedDevice> device(const Observed& o) override;
   Result<HostView> view(const std::string& link) override;
   Result<void> apply(const Op& op, const std::string& alias) override;
 
   std::map<std::string, FakeLink> links{};
   std::vector<Route> routes{};  // of ours that are on no link
   std::vector<Rule> rules{};
+  std::map<std::string, std::string> sysctls{};
+  std::string nft{};  // the text of our table; empty: none
   HostView host{};
 
   std::vector<Op> applied{};
+  std::vector<Parts> observed{};  // by each call of observe()
   // Asked before each operation; an error is what apply() returns.
   std::function<Result<void>(const Op&)> fault{};
 
  private:
+  int last_index_ = 1;
   Result<FakeLink*> at(const std::string& name);
   Result<void> perform(const op::LinkAdd& o, const std::string& alias);
   Result<void> perform(const op::LinkDel& o, const std::string& alias);
@@ -49,6 +55,10 @@ class MemoryKernel : public Kernel {
   Result<void> perform(const op::RoutesDel& o, const std::string& alias);
   Result<void> perform(const op::RuleAdd& o, const std::string& alias);
   Result<void> perform(const op::RuleDel& o, const std::string& alias);
+  Result<void> perform(const op::SysctlSet& o, const std::string& alias);
+  Result<void> perform(const op::SysctlRestore& o, const std::string& alias);
+  Result<void> perform(const op::NftSet& o, const std::string& alias);
+  Result<void> perform(const op::NftDel& o, const std::string& alias);
   Result<void> set_device(FakeLink& l, const DeviceChange& c);
 };
 

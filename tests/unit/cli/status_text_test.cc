@@ -113,7 +113,8 @@ TEST_CASE("the detailed form has a block for each peer and lists instead of coun
             "Peers count: 2/2 Connected\n"
             "DNS: off\n"
             "Firewall: none, the tunnel is unfiltered\n"
-            "Map: none\n");
+            "Map: none\n"
+            "Routing: 0 routes, 0 rules, 0 operations, 0 repairs\n");
 }
 
 TEST_CASE("a host with nothing yet shows N/A and dashes") {
@@ -204,4 +205,23 @@ TEST_CASE("a name cannot begin a line of its own") {
   const StatusReport report{.peers = {.details = {{.fqdn = "a\n  Status: Connected"}}}};
   CHECK(peers_text(report, kNow).find("\n a?  Status: Connected:\n") !=
         std::string::npos);
+}
+
+TEST_CASE("the detailed form shows what is routed through whom, and what was changed") {
+  const auto text = own_text(everything(), kNow, Detail::lists);
+  CHECK(
+      text.find("\nRouting: 4 routes, 2 rules, 7 operations, 2 repairs, last: route add "
+                "10.1.0.0/16 dev wt0\n"
+                "  [office] 10.1.0.0/16 through peer-1.awesome-domain.com (the best "
+                "routing peer)\n"
+                "  [lab] 10.2.0.0/16 through nobody (not selected)\n"
+                "  sysctl net.ipv4.ip_forward = 1, was 0\n"
+                "  nftables: inet wigeon in force, 4 rules\n"
+                "  foreign firewall: inet firewalld accepts wt0 now\n"
+                "Refused: 10.0.0.0/8 (overlaps eth0)\n") != text.npos);
+  StatusReport r;
+  r.routing.nftables = {.table = "inet wigeon", .reason = "no permission"};
+  CHECK(has(own_text(r, kNow, Detail::lists),
+            "  nftables: inet wigeon is not in force (no permission)"));
+  CHECK(own_text(everything(), kNow, Detail::counts).find("Routing:") == text.npos);
 }

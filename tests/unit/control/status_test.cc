@@ -49,7 +49,10 @@ TEST_CASE("JSON has NetBird's keys in NetBird's order, then our own blocks") {
       R"("dns":{"manager":"","managerReason":"","redirect":"","redirectReason":"",)"
       R"("listen":[],"zones":0,"records":0,"domains":[],"queries":{}},)"
       R"("datapath":{"interface":"","backend":"","filtered":false,"reason":"",)"
-      R"("counters":{}},"routing":{"refused":[],"routes":0,"rules":0,"operations":0},)"
+      R"("counters":{}},"routing":{"refused":[],"routes":0,"rules":0,"operations":0,)"
+      R"("repairs":0,"lastRepair":"","groups":[],"sysctls":[],)"
+      R"("nftables":{"table":"","inForce":false,"rules":0,"reason":""},)"
+      R"("foreignFirewall":[]},)"
       R"("map":{"source":"","serial":0,"loadedAt":"0001-01-01T00:00:00Z",)"
       R"("appliedAt":"0001-01-01T00:00:00Z","error":"","stale":false,"peers":0,)"
       R"("offlinePeers":0},"degraded":[]})");
@@ -174,6 +177,16 @@ routing:
     routes: 0
     rules: 0
     operations: 0
+    repairs: 0
+    lastRepair: ""
+    groups: []
+    sysctls: []
+    nftables:
+        table: ""
+        inForce: false
+        rules: 0
+        reason: ""
+    foreignFirewall: []
 map:
     source: ""
     serial: 0

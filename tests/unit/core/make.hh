@@ -66,14 +66,13 @@ inline Observed applied(const Desired& d) {
                 .mtu = d.mtu,
                 .up = true};
   o.link_is_ours = true;
-  o.device = {.private_key = d.private_key,
-              .public_key = d.private_key.public_key(),
-              .listen_port = d.listen_port,
-              .fwmark = d.fwmark};
-  for (const auto& p : d.peers) {
-    o.device.peers.push_back({.peer = p});
-    if (p.endpoint) o.endpoints_set[p.public_key] = *p.endpoint;
-  }
+  ObservedDevice device{.private_key = d.private_key,
+                        .public_key = d.private_key.public_key(),
+                        .listen_port = d.listen_port,
+                        .fwmark = d.fwmark};
+  for (const auto& p : d.peers) device.peers.push_back({.peer = p});
+  o.device = known(device, {});
+  for (auto& p : o.device.peers) p.endpoint_set = p.endpoint;
   o.addresses = d.addresses;
   o.routes = d.routes;
   o.rules = d.rules;

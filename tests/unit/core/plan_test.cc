@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "agent/base/digest.hh"
 #include "tests/unit/core/make.hh"
 
 using namespace wigeon;
@@ -11,10 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const auto kNow = std::chrono::system_clock::time_point(1'000'000s);
-
 std::string planned(const Desired& d, const Observed& o) {
-  const auto ops = plan(d, o, kNow);
+  const auto ops = plan(d, o);
   return ops ? text(*ops) : "error: " + ops.error().what;
 }
 
@@ -73,26 +72,27 @@ TEST_CASE("only changed peers are touched, in place") {
 TEST_CASE("a peer that roamed keeps its endpoint while its session is fresh") {
   const auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
   auto o = applied(d);
-  o.device.peers[0].peer.endpoint = endpoint("198.51.100.7:40000");
-  o.device.peers[0].stats.last_handshake = kNow - 179s;
+  o.device.peers[0].endpoint = digest(std::optional(endpoint("198.51.100.7:40000")));
+  o.device.peers[0].session = true;
   CHECK(planned(d, o).empty());
-  o.device.peers[0].stats.last_handshake = kNow - 180s;
+  o.device.peers[0].session = false;
   CHECK(planned(d, o) == "wg set wt0 peer " + kA + " endpoint 192.0.2.1:51820\n");
 }
 
 TEST_CASE("never is not a fresh handshake, whatever the clock says") {
-  const auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
-  auto o = applied(d);
-  o.device.peers[0].peer.endpoint = endpoint("198.51.100.7:40000");
-  const auto ops = plan(d, o, std::chrono::system_clock::time_point(60s));
-  REQUIRE(ops);
-  CHECK(text(*ops) == "wg set wt0 peer " + kA + " endpoint 192.0.2.1:51820\n");
+  ObservedDevice device;
+  device.peers.push_back({.peer = peer(1, {"100.64.0.2/32"})});
+  using Time = std::chrono::system_clock::time_point;
+  CHECK_FALSE(known(device, Time(60s)).peers[0].session);
+  device.peers[0].stats.last_handshake = Time(1'000'000s);
+  CHECK(known(device, Time(1'000'179s)).peers[0].session);
+  CHECK_FALSE(known(device, Time(1'000'180s)).peers[0].session);
 }
 
 TEST_CASE("an endpoint that the map changed is set though the session is fresh") {
   auto d = desired({peer(1, {"100.64.0.2/32"}, "192.0.2.1:51820")});
   auto o = applied(d);
-  o.device.peers[0].stats.last_handshake = kNow - 5s;
+  o.device.peers[0].session = true;
   d.peers[0].endpoint = endpoint("192.0.2.99:51820");
   CHECK(planned(d, o) == "wg set wt0 peer " + kA + " endpoint 192.0.2.99:51820\n");
 }
@@ -167,4 +167,54 @@ TEST_CASE("down takes routes, then peers, then the link, and only ours") {
         "wg set wt0 replace-peers\n"
         "link del wt0\n");
   CHECK(planned(d, {}).empty());
+}
+
+TEST_CASE(
+    "a sysctl is written once, put back in reverse, and left when others changed it") {
+  auto d = desired();
+  d.sysctls = {{"net/a", "2"}, {"net/b", "1"}};
+  auto o = applied(d);
+  o.sysctls = {{.key = "net/a", .value = "1"}, {.key = "net/b", .value = "1"}};
+  CHECK(planned(d, o) == "sysctl net/a=2\n");
+  o.sysctls = {{.key = "net/a", .value = "2", .original = "1", .ours = "2"},
+               {.key = "net/b", .value = "1", .original = "0", .ours = "1"}};
+  CHECK(planned(d, o).empty());
+  d.sysctls.clear();
+  CHECK(planned(d, o) == "sysctl net/b=0\nsysctl net/a=1\n");
+  o.sysctls[0].value = "7";
+  o.sysctls[1].value.reset();
+  CHECK(planned(d, o) == "sysctl net/b left as it is\nsysctl net/a left as it is\n");
+}
+
+TEST_CASE("the nftables table is made before the link is up, and goes last") {
+  auto d = desired();
+  d.nft = "table inet wigeon {}";
+  const auto up = planned(d, {});
+  CHECK(up.find("nft replace table\n") < up.find("link set wt0 up\n"));
+  auto o = applied(d);
+  CHECK(planned(d, o) == "nft replace table\n");
+  o.nft = digest(d.nft);
+  CHECK(planned(d, o).empty());
+  o.nft = 0;
+  CHECK(planned(d, o) == "nft replace table\n");
+  d.up = false;
+  CHECK(planned(d, o) == "link del wt0\nnft delete table\n");
+}
+
+TEST_CASE("what a sysctl changes along is put back, and not what is ours anyway") {
+  const std::string all = "net/ipv6/conf/all/forwarding";
+  auto d = desired();
+  d.sysctls = {{all, "1"}, {"net/ipv6/conf/eth0/forwarding", "1"}};
+  auto o = applied(d);
+  o.sysctls = {{.key = all,
+                .value = "0",
+                .along = {{"net/ipv6/conf/eth0/forwarding", "0"},
+                          {"net/ipv6/conf/eth1/forwarding", "0"},
+                          {"net/ipv6/conf/eth2/forwarding", "1"}}},
+               {.key = "net/ipv6/conf/eth0/forwarding", .value = "0"}};
+  const auto ops = plan(d, o);
+  REQUIRE(ops);
+  REQUIRE(ops->size() == 2);
+  CHECK(std::get<op::SysctlSet>((*ops)[1]).along ==
+        std::vector<Sysctl>{{"net/ipv6/conf/eth1/forwarding", "0"}});
 }

@@ -32,12 +32,13 @@ class Host {
 
   // text() of what the kernel has, to compare whole states.
   std::string state() {
-    REQUIRE(engine_->refresh("wt0"));
-    const Observed& o = engine_->observed();
+    Observed o;
+    REQUIRE(kernel.observe("wt0", {alias(), true}, Parts::all(), o));
+    const auto device = o.link ? kernel.device(o).value() : ObservedDevice{};
     std::string s = o.link ? o.link->kind + " mtu " + std::to_string(o.link->mtu) +
                                  (o.link->up ? " up" : " down") + "\n"
                            : "no link\n";
-    for (const auto& p : o.device.peers) {
+    for (const auto& p : device.peers) {
       s += p.peer.public_key.text();
       for (const auto& a : p.peer.allowed_ips) s += " " + a.text();
       s += "\n";
@@ -45,10 +46,16 @@ class Host {
     for (const auto& a : o.addresses) s += a.text() + "\n";
     for (const auto& r : o.routes) s += text(r, "wt0") + "\n";
     for (const auto& r : o.rules) s += text(r) + "\n";
-    return s;
+    for (const auto& [key, value] : kernel.sysctls) s += key + "=" + value + "\n";
+    return s + kernel.nft + "\n";
   }
 
  private:
+  std::string alias() {
+    const auto at = kernel.links.find("wt0");
+    return at == kernel.links.end() ? "" : at->second.link.alias;
+  }
+
   TempDir dir_{};
   std::unique_ptr<Journal> journal_{};
   std::unique_ptr<Engine> engine_{};
@@ -147,6 +154,7 @@ TEST_CASE("from any state, after any damage, the state equals a fresh one") {
     const auto d = random_desired(rng);
     REQUIRE(h.engine().reconcile(d));
     damage(h.kernel, rng);
+    h.engine().touched(Parts::all());
     REQUIRE(h.engine().reconcile(d));
     Host fresh;
     REQUIRE(fresh.engine().reconcile(d));
@@ -300,4 +308,109 @@ TEST_CASE("failures are retried ever more slowly, at most every 30 s") {
   CHECK(back_off(1) == std::chrono::milliseconds(250));
   CHECK(back_off(2) == std::chrono::milliseconds(500));
   CHECK(back_off(100) == std::chrono::seconds(30));
+}
+
+TEST_CASE("one changed peer costs one operation and no look at the kernel") {
+  Host h;
+  std::vector<Peer> peers;
+  for (uint8_t n = 1; n < 200; ++n)
+    peers.push_back(peer(n, {"10.0." + std::to_string(n) + ".0/24"}));
+  auto d = desired(peers);
+  REQUIRE(h.engine().reconcile(d));
+  h.kernel.applied.clear();
+  h.kernel.observed.clear();
+  d.peers[77].keepalive = 7;
+  const auto o = h.engine().reconcile(d);
+  REQUIRE(o);
+  CHECK(o->transcript ==
+        "wg set wt0 peer " + key(78).text() + " persistent-keepalive 7\n");
+  CHECK(h.kernel.applied.size() == 1);
+  CHECK(h.kernel.observed.empty());
+  d.peers.erase(d.peers.begin() + 3);
+  REQUIRE(h.engine().reconcile(d));
+  CHECK(h.kernel.applied.size() == 2);
+  CHECK(h.kernel.observed.empty());
+  h.engine().touched(Parts::all());
+  CHECK(h.engine().reconcile(d)->operations == 0);
+}
+
+TEST_CASE("only what was touched is looked at") {
+  Host h;
+  auto d = desired({peer(1, {"10.0.0.0/8"})}, {"10.0.0.0/8"});
+  REQUIRE(h.engine().reconcile(d));
+  h.kernel.links["wt0"].routes.clear();
+  h.kernel.observed.clear();
+  h.engine().touched(Part::routes);
+  CHECK(h.engine().reconcile(d)->transcript == "route add 10.0.0.0/8 dev wt0\n");
+  CHECK(h.kernel.observed == std::vector<Parts>{Part::routes});
+}
+
+TEST_CASE("a sysctl or a table that cannot be had does not stop the tunnel") {
+  Host h;
+  auto d = desired({peer(1, {"10.0.0.0/8"})});
+  d.sysctls = {{"net/x", "1"}};
+  d.nft = "table";
+  h.kernel.sysctls["net/x"] = "0";
+  h.kernel.fault = [](const Op& op) -> Result<void> {
+    if (std::holds_alternative<op::SysctlSet>(op)) return fail(EROFS, "read-only");
+    if (std::holds_alternative<op::NftSet>(op)) return fail(EPERM, "not permitted");
+    return {};
+  };
+  REQUIRE(h.engine().reconcile(d));
+  CHECK(h.kernel.links["wt0"].link.up);
+  REQUIRE(h.engine().refused().size() == 2);
+  CHECK(h.engine().refused()[1].what == "sysctl net/x=1");
+  CHECK(h.engine().refused()[1].why == "read-only");
+  h.kernel.fault = {};
+  CHECK(h.engine().reconcile(d)->operations == 0);
+  h.engine().forgive();
+  CHECK(h.engine().reconcile(d)->operations == 2);
+  CHECK(h.engine().refused().empty());
+}
+
+TEST_CASE("a sysctl is put back after a crash, unless somebody wrote it since") {
+  for (const bool touched : {false, true}) {
+    Host h;
+    auto d = desired();
+    d.sysctls = {{"net/x", "1"}};
+    h.kernel.sysctls["net/x"] = "0";
+    REQUIRE(h.engine().reconcile(d));
+    CHECK(h.kernel.sysctls["net/x"] == "1");
+    h.restart();
+    CHECK(h.engine().reconcile(d)->operations == 0);
+    if (touched) h.kernel.sysctls["net/x"] = "2";
+    REQUIRE(h.engine().reconcile(down()));
+    CHECK(h.kernel.sysctls["net/x"] == (touched ? "2" : "0"));
+    CHECK(h.journal().entries().empty());
+  }
+}
+
+TEST_CASE("a look tells when somebody changed the device, and not of a session") {
+  Host h;
+  auto d = desired({peer(1, {"10.0.0.0/8"}, "192.0.2.1:51820")});
+  REQUIRE(h.engine().reconcile(d));
+  auto& p = h.kernel.links["wt0"].device.peers[0];
+  p.peer.endpoint = endpoint("192.0.2.7:1");
+  p.stats.last_handshake = std::chrono::system_clock::now();
+  CHECK_FALSE(h.engine().look()->changed);
+  CHECK(h.engine().reconcile(d)->operations == 0);
+  p.peer.allowed_ips.clear();
+  CHECK(h.engine().look()->changed);
+  CHECK(h.engine().reconcile(d)->transcript ==
+        "wg set wt0 peer " + key(1).text() + " allowed-ips 10.0.0.0/8\n");
+  CHECK_FALSE(h.engine().look()->changed);
+}
+
+TEST_CASE("a sysctl that the link itself will change is on record before it is up") {
+  Host h;
+  auto d = desired();
+  d.sysctls = {{"net/x", "0"}};
+  h.kernel.sysctls["net/x"] = "1";
+  h.kernel.fault = [&](const Op& op) -> Result<void> {
+    if (std::holds_alternative<op::LinkUp>(op)) h.kernel.sysctls["net/x"] = "0";
+    return {};
+  };
+  REQUIRE(h.engine().reconcile(d));
+  REQUIRE(h.engine().reconcile(down()));
+  CHECK(h.kernel.sysctls["net/x"] == "1");
 }

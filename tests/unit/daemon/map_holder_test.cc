@@ -138,7 +138,7 @@ TEST_CASE(
   REQUIRE(h.maps.judge(host, {}, h.config));
   CHECK(h.maps.refusals().size() == 1);
   REQUIRE(h.maps.accepted().peers.size() == 1);
-  CHECK(h.maps.accepted().peers[0].left_out.size() == 1);
+  CHECK(h.maps.accepted().left_out.at(0).size() == 1);
   host.addresses.clear();
   REQUIRE(h.maps.judge(host, {}, h.config));
   CHECK(h.maps.refusals().empty());

@@ -16,15 +16,15 @@ const WallTime kNow{std::chrono::seconds(1'800'000'000)};
 struct Host {
   Config config{};
   NetworkMap map{};
-  Observed observed{};
-  std::map<Key, PeerSeen> seen{};
+  ObservedDevice device{};
+  PeerHistory history{};
   ReportInput in{};
 
   explicit Host(std::string_view members) : map(map_of(members)) {
     in = {.config = &config,
           .map = &map,
-          .observed = &observed,
-          .seen = &seen,
+          .device = &device,
+          .history = &history,
           .up = true,
           .applied = true};
   }
@@ -33,7 +33,7 @@ struct Host {
     p.peer.public_key = key(n);
     if (!endpoint.empty()) p.peer.endpoint = *Endpoint::parse(endpoint);
     p.stats = {.last_handshake = handshake, .rx_bytes = 100, .tx_bytes = 200};
-    observed.device.peers.push_back(p);
+    device.peers.push_back(p);
   }
   [[nodiscard]] StatusReport report() const { return make_report(in, kNow); }
 };
@@ -174,28 +174,36 @@ TEST_CASE("nameserver groups are listed, and it is said that they are not asked"
   CHECK(r.nameservers[0].error.find("not asked") != std::string::npos);
 }
 
-TEST_CASE("routes of the map that are not applied are said to be missing") {
-  Host h(R"("Routes":[{"ID":"r1","Network":"10.1.0.0/16","Peer":)" + k(1) + "}]");
+TEST_CASE("a network shows the peer it goes through, there and at the peer") {
+  Host h(two_peers() + R"(,"Routes":[{"ID":"r1","NetID":"lan","Network":"10.1.0.0/16",)" +
+         R"("Peer":)" + k(2) + "}]");
+  ClientRoutes routes;
+  routes.groups.push_back({.id = "lan|10.1.0.0/16",
+                           .network_id = "lan",
+                           .network = *Prefix::parse("10.1.0.0/16"),
+                           .selected = true,
+                           .candidates = 1,
+                           .route = 0,
+                           .reason = "the only one"});
+  routes.memory.owners[*Prefix::parse("10.1.0.0/16")] = key(2);
+  h.in.client_routes = &routes;
+  h.in.served = {"192.168.1.0/24"};
   const auto r = h.report();
-  REQUIRE(r.degraded.size() == 1);
-  CHECK(r.degraded[0].component == "routes");
-  CHECK(r.degraded[0].severity == Severity::warning);
-  CHECK(Host("").report().degraded.empty());
+  REQUIRE(r.routing.groups.size() == 1);
+  CHECK(r.routing.groups[0].peer == "b.example");
+  CHECK(status_of(r, 2).networks == std::vector<std::string>{"10.1.0.0/16"});
+  CHECK(status_of(r, 1).networks.empty());
+  CHECK(r.networks == std::vector<std::string>{"192.168.1.0/24"});
 }
 
-TEST_CASE("a peer's state is noted when it changes, and forgotten with the peer") {
-  Host h(two_peers());
-  h.have(1, kNow - 10s, "192.0.2.1:51820");
-  h.have(2, kNever);
-  note_peers(h.observed, kNow, h.seen);
-  REQUIRE(h.seen.size() == 2);
-  CHECK(h.seen.at(key(1)).state == PeerState::connected);
-  note_peers(h.observed, kNow + 60s, h.seen);
-  CHECK(h.seen.at(key(1)).since == kNow);
-  note_peers(h.observed, kNow + 300s, h.seen);
-  CHECK(h.seen.at(key(1)).state == PeerState::connecting);
-  CHECK(h.seen.at(key(1)).since == kNow + 300s);
-  h.observed.device.peers.pop_back();
-  note_peers(h.observed, kNow + 300s, h.seen);
-  CHECK(h.seen.size() == 1);
+TEST_CASE(
+    "a map that replaced the one the routes were chosen from is not asked for them") {
+  Host h(two_peers());  // its routes are gone; the next reconcile chooses anew
+  ClientRoutes routes;
+  const auto lan = *Prefix::parse("10.1.0.0/16");
+  routes.groups.push_back(
+      {.id = "lan|10.1.0.0/16", .network_id = "lan", .network = lan, .route = 4});
+  routes.memory.owners[lan] = key(2);
+  h.in.client_routes = &routes;
+  CHECK(h.report().routing.groups.at(0).peer == "b.example");
 }

@@ -8,8 +8,7 @@ using namespace wigeon;
 
 namespace {
 
-Desired want(const NetworkMap& m, const Config& c = {},
-             const std::map<HostPort, Endpoint>& resolved = {},
+Desired want(const NetworkMap& m, const Config& c = {}, const Resolved& resolved = {},
              const SecretKey& preshared = {}) {
   return desired(c, m, SecretKey::generate(), preshared, resolved,
                  validate(c, m, {}).accepted);
@@ -25,6 +24,7 @@ std::string routes(const Desired& d) {
   std::string out;
   for (const auto& r : d.routes) {
     CHECK(r.protocol == kRouteProtocol);
+    if (r.type == Route::Type::unreachable) continue;  // full_tunnel_test.cc
     CHECK(r.device == IfIndex::none);
     out += r.destination.text() + " table " + std::to_string(r.table) + "\n";
   }
@@ -102,7 +102,7 @@ TEST_CASE("endpoints are literal or resolved, or not known yet") {
                  peer(2, "", R"(,"endpoint":"[2001:db8::1]:8")") + "," +
                  peer(3, "", R"(,"endpoint":"known.example:9")") + "," +
                  peer(4, "", R"(,"endpoint":"unknown.example:9")") + "," + peer(5, "")),
-           {}, {{{"known.example", 9}, *Endpoint::parse("198.51.100.1:9")}});
+           {}, {{{"known.example", 9}, {*Endpoint::parse("198.51.100.1:9")}}});
   CHECK(d.peers[0].endpoint == *Endpoint::parse("192.0.2.1:7"));
   CHECK(d.peers[1].endpoint == *Endpoint::parse("[2001:db8::1]:8"));
   CHECK(d.peers[2].endpoint == *Endpoint::parse("198.51.100.1:9"));
@@ -133,15 +133,26 @@ TEST_CASE("with default routes permitted, routes have a table and rules of their
   c.routing.allow_default_route = true;
   const auto d = want(peers(peer(1, R"("0.0.0.0/0","10.0.0.0/8")")), c);
   CHECK(routes(d) == "0.0.0.0/0 table 7120\n10.0.0.0/8 table 7120\n");
-  REQUIRE(d.rules.size() == 4);
-  CHECK(d.rules[0].priority == 105);
-  CHECK(d.rules[0].suppress_prefix_length == 0);
-  CHECK(d.rules[0].table == RT_TABLE_MAIN);
-  CHECK(d.rules[1].priority == 110);
-  CHECK(d.rules[1].mark == kDefaultMark);
-  CHECK(d.rules[1].mark_mask == kDefaultMarkMask);
-  CHECK(d.rules[1].invert);
-  CHECK(d.rules[1].table == kDefaultTable);
-  CHECK(d.rules[3].family == Family::v6);
+  CHECK(d.rules.size() == 4);
   CHECK(std::ranges::is_sorted(d.rules));
+}
+
+TEST_CASE("a default route that is permitted but not there changes nothing") {
+  Config c;
+  c.routing.allow_default_route = true;
+  const auto d = want(peers(peer(1, R"("10.0.0.0/8")")), c);
+  CHECK(routes(d) == "10.0.0.0/8 table 254\n");
+  CHECK(d.rules.empty());
+}
+
+TEST_CASE("a host whose IPv6 is off gets no IPv6 address or route") {
+  HostView h;
+  h.ipv6 = h.ipv6_stack = false;
+  const auto m = peers(peer(1, R"("10.0.0.0/8","2001:db8::/32")"));
+  const auto d =
+      desired({}, m, SecretKey::generate(), {}, {}, validate({}, m, {}).accepted, h);
+  CHECK(d.addresses.size() == 1);
+  CHECK(routes(d) == "10.0.0.0/8 table 254\n");
+  CHECK(std::ranges::none_of(
+      d.routes, [](const Route& r) { return r.destination.family() == Family::v6; }));
 }

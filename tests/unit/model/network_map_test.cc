@@ -17,9 +17,9 @@ void check_bundle(const NetworkMap& m) {
   REQUIRE(m.remote_peers.size() == 3);
   CHECK(m.remote_peers[0].allowed_ips.size() == 2);
   CHECK(m.remote_peers[0].agent_version == "0.59.1");
-  CHECK_FALSE(m.remote_peers[0].endpoint);
+  CHECK(m.remote_peers[0].endpoints().empty());
   CHECK_FALSE(m.remote_peers[0].keepalive);
-  CHECK(m.remote_peers[0].preshared_key.is_zero());
+  CHECK_FALSE(m.remote_peers[0].preshared_key);
   CHECK(m.offline_peers.size() == 1);
   REQUIRE(m.routes.size() == 4);
   CHECK(m.routes[0].network->text() == "10.20.0.0/16");
@@ -120,11 +120,44 @@ TEST_CASE("our own members of a peer decode") {
       "persistentKeepalive":0,"presharedKey":)" +
                                 k(9) + R"(,"groups":["a","b"])"));
   const auto& p = m.remote_peers[0];
-  CHECK(p.endpoint == HostPort{"vpn.example.com", 51820});
+  CHECK(p.endpoints() == std::vector<Place>{HostPort{"vpn.example.com", 51820}});
   CHECK(p.keepalive == 0);
-  CHECK(p.preshared_key == *SecretKey::parse(key(9).text()));
-  CHECK(p.groups == std::vector<std::string>{"a", "b"});
+  CHECK(*p.preshared_key == *SecretKey::parse(key(9).text()));
+  CHECK(p.groups() == std::vector<std::string_view>{"a", "b"});
   CHECK(p.allowed_ips[0].text() == "10.0.0.1/32");
+}
+
+TEST_CASE("endpoints are the one, then the others, none twice") {
+  const auto endpoints = [](std::string_view members) {
+    std::string all;
+    const auto m = peers(peer(1, "", members));
+    for (const auto& p : m.remote_peers[0].endpoints())
+      all += text(p) + (std::holds_alternative<HostPort>(p) ? " (name) " : " ");
+    return all;
+  };
+  CHECK(endpoints(R"(,"endpoints":["192.0.2.1:1","Vpn.example:2","[2001:db8::1]:3"])") ==
+        "192.0.2.1:1 Vpn.example:2 (name) [2001:db8::1]:3 ");
+  CHECK(endpoints(R"(,"endpoints":["a:1","b:2","a:1"],"endpoint":"c:3")") ==
+        "c:3 (name) a:1 (name) b:2 (name) ");
+  CHECK(endpoints(R"(,"endpoint":"b:2","endpoints":["a:1","b:2"])") ==
+        "b:2 (name) a:1 (name) ");
+  CHECK(endpoints(R"(,"endpoint":"","endpoints":[])") == "");
+}
+
+TEST_CASE("a peer has at most eight endpoints") {
+  const auto listed = [](int count, std::string_view more) {
+    std::string all;
+    for (int i = 1; i <= count; ++i)
+      all += (all.empty() ? "\"a:" : ",\"a:") + std::to_string(i) + '"';
+    return problems(
+        map_text(R"("remotePeers":[)" +
+                 peer(1, "", R"(,"endpoints":[)" + all + "]" + std::string(more)) + "]"));
+  };
+  CHECK(listed(8, "") == "");
+  CHECK(listed(8, R"(,"endpoint":"a:8")") == "");
+  CHECK(listed(8, R"(,"endpoint":"a:9")") ==
+        "m: /remotePeers/0: more than 8 endpoints\n");
+  CHECK(listed(9, "") == "m: /remotePeers/0/endpoints: more than 8 entries\n");
 }
 
 TEST_CASE("each malformed value is named") {
@@ -167,6 +200,10 @@ TEST_CASE("each malformed value is named") {
        "m: /remotePeers/0/endpoint: \"192.0.2.1:666666666\": the port must be 1-65535"},
       {R"({"remotePeers":[{"endpoint":"a b:1"}]})",
        "m: /remotePeers/0/endpoint: \"a b:1\": a name has visible ASCII characters only"},
+      {R"({"remotePeers":[{"endpoints":[""]}]})",
+       "m: /remotePeers/0/endpoints/0: \"\": expected host:port"},
+      {R"({"remotePeers":[{"endpoints":["192.0.2.1:1","a..b:1"]}]})",
+       "m: /remotePeers/0/endpoints/1: \"a..b:1\": the name has an empty label"},
       {R"({"remotePeers":[{"persistentKeepalive":65536}]})",
        "m: /remotePeers/0/persistentKeepalive: 65536: must be 0-65535"},
       {R"({"Routes":[{"ID":"x"}]})", "m: /Routes/0: has neither Network nor Domains"},

@@ -52,18 +52,18 @@ TEST_CASE("a cover agrees with trying every network") {
 }
 
 TEST_CASE("coverage counts what networks share only once, and stops at half") {
-  Coverage v4(Family::v4);
+  Coverage v4;
   CHECK(v4.add_within_half(p("10.0.0.0/8")));
   CHECK(v4.add_within_half(p("0.0.0.0/1")));  // holds 10/8: exactly half
   CHECK_FALSE(v4.add_within_half(p("128.0.0.0/1")));
   CHECK_FALSE(v4.add_within_half(p("0.0.0.0/0")));
-  Coverage with_one_more(Family::v4);
+  Coverage with_one_more;
   CHECK(with_one_more.add_within_half(p("200.0.0.1/32")));
   CHECK_FALSE(with_one_more.add_within_half(p("0.0.0.0/1")));
 }
 
 TEST_CASE("the whole of IPv6 is its global unicast") {
-  Coverage v6(Family::v6);
+  Coverage v6;
   CHECK(v6.add_within_half(p("fd00::/8")));
   CHECK(v6.add_within_half(p("2000::/4")));
   CHECK_FALSE(v6.add_within_half(p("3000::/4")));

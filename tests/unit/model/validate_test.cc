@@ -155,8 +155,8 @@ TEST_CASE("default routes need the opt-in, in whatever pieces they come") {
                           peer(2, many("", 1, 100, ".0.0.0/8")));
   CHECK(judged(fine).find(" the map would take more than half of IPv4") !=
         std::string::npos);
-  CHECK(validate({}, fine, {}).accepted.peers[0].accepted !=
-        validate({}, fine, {}).accepted.peers[1].accepted);
+  CHECK(validate({}, fine, {}).accepted.peers[0] !=
+        validate({}, fine, {}).accepted.peers[1]);
 }
 
 TEST_CASE("a default route of the map needs the opt-in, one that we serve does not") {
@@ -197,7 +197,7 @@ TEST_CASE("loopback, link-local and multicast are not routed, the rest of the pe
     CHECK(judged(m) == std::string(c.prefix) +
                            " of peer #1 (/remotePeers/0/allowedIps/1): " +
                            std::string(c.reason) + "\n");
-    CHECK(validate({}, m, {}).accepted.peers[0].left_out == std::vector<uint16_t>{1});
+    CHECK(validate({}, m, {}).accepted.left_out.at(0) == std::vector<uint16_t>{1});
   }
 }
 
@@ -218,16 +218,21 @@ TEST_CASE("networks that the administrator excludes are left out") {
 }
 
 TEST_CASE("an endpoint inside the tunnel refuses its peer") {
-  const auto m =
-      peers(peer(1, R"("192.0.2.0/24")", R"(,"endpoint":"192.0.2.1:1")") + "," +
-            peer(2, R"("100.64.0.3/32")", R"(,"endpoint":"192.0.2.7:1")") + "," +
-            peer(3, R"("100.64.0.4/32")", R"(,"endpoint":"198.51.100.1:1")"));
+  const auto list = [](std::string_view third) {
+    return peers(peer(1, R"("192.0.2.0/24")", R"(,"endpoint":"192.0.2.1:1")") + "," +
+                 peer(2, R"("100.64.0.3/32")", R"(,"endpoint":"192.0.2.7:1")") + "," +
+                 peer(3, third, R"(,"endpoint":"198.51.100.1:1")"));
+  };
+  const auto m = list(R"("100.64.0.4/32")");
   CHECK(judged(m) ==
         "peer #1 (/remotePeers/0): its endpoint 192.0.2.1 is inside the tunnel "
         "(192.0.2.0/24)\n"
         "peer #2 (/remotePeers/1): its endpoint 192.0.2.7 is inside the tunnel "
         "(192.0.2.0/24)\n");
-  CHECK(judged(m, full_tunnel()) == "");
+  // The mark keeps WireGuard's packets out of the table of a full tunnel, if there is
+  // one.
+  CHECK(judged(m, full_tunnel()) == judged(m));
+  CHECK(judged(list(R"("100.64.0.4/32","0.0.0.0/0")"), full_tunnel()) == "");
   // The overlay's own route has no way around it.
   CHECK(judged(peers(peer(1, "", R"(,"endpoint":"100.64.9.9:1")")), full_tunnel()) ==
         "peer #1 (/remotePeers/0): its endpoint 100.64.9.9 is inside the tunnel "
@@ -240,10 +245,63 @@ TEST_CASE("an endpoint's name is judged by what it resolves to") {
   const auto m = peers(peer(1, R"("192.0.2.0/24")", R"(,"endpoint":"a.example:1")"));
   CHECK(judged(m) == "");
   MapContext context;
-  context.resolved[{"a.example", 1}] = *Endpoint::parse("192.0.2.9:1");
+  context.resolved[{"a.example", 1}] = {*Endpoint::parse("192.0.2.9:1")};
   CHECK(judged(m, {}, context) ==
         "peer #1 (/remotePeers/0): its endpoint 192.0.2.9 is inside the tunnel "
         "(192.0.2.0/24)\n");
+}
+
+TEST_CASE("of several endpoints those inside the tunnel are left out") {
+  const auto m = peers(
+      peer(1, R"("192.0.2.0/24")",
+           R"(,"endpoints":["192.0.2.1:1","198.51.100.1:1","192.0.2.1:2"])") +
+      "," +
+      peer(2, R"("100.64.0.3/32")", R"(,"endpoints":["192.0.2.7:1","100.64.0.9:1"])"));
+  CHECK(judged(m) ==
+        "peer #1 (/remotePeers/0): endpoint 192.0.2.1 is inside the tunnel "
+        "(192.0.2.0/24)\n"
+        "peer #2 (/remotePeers/1): endpoint 192.0.2.7 is inside the tunnel "
+        "(192.0.2.0/24)\n"
+        "peer #2 (/remotePeers/1): endpoint 100.64.0.9 is inside the tunnel "
+        "(100.64.0.0/16)\n"
+        "peer #2 (/remotePeers/1): none of its endpoints can be used\n");
+  const auto v = validate({}, m, {.own_key = own()});
+  CHECK(v.accepted.unusable_endpoints == std::vector{*Address::parse("100.64.0.9"),
+                                                     *Address::parse("192.0.2.1"),
+                                                     *Address::parse("192.0.2.7")});
+  const auto d = desired({}, m, SecretKey::generate(), {}, {}, v.accepted);
+  REQUIRE(d.peers.size() == 1);
+  CHECK(d.peers[0].endpoint == *Endpoint::parse("198.51.100.1:1"));
+  // The mark keeps WireGuard's packets out of the routes, but not out of the overlay's.
+  const auto all = peers(
+      peer(1, R"("192.0.2.0/24","0.0.0.0/0")",
+           R"(,"endpoints":["192.0.2.1:1","198.51.100.1:1"])") +
+      "," +
+      peer(2, R"("100.64.0.3/32")", R"(,"endpoints":["192.0.2.7:1","100.64.0.9:1"])"));
+  CHECK(judged(all, full_tunnel()) ==
+        "peer #2 (/remotePeers/1): endpoint 100.64.0.9 is inside the tunnel "
+        "(100.64.0.0/16)\n");
+}
+
+TEST_CASE("each address of an endpoint's name is judged") {
+  const auto m = peers(
+      peer(1, R"("192.0.2.0/24")", R"(,"endpoints":["a.example:1","later.example:1"])"));
+  MapContext context;
+  context.resolved[{"a.example", 1}] = {*Endpoint::parse("192.0.2.9:1"),
+                                        *Endpoint::parse("198.51.100.1:1")};
+  const std::string left_out =
+      "peer #1 (/remotePeers/0): endpoint 192.0.2.9 is inside the tunnel "
+      "(192.0.2.0/24)\n";
+  CHECK(judged(m, {}, context) == left_out);
+  // The other name may lead elsewhere.
+  context.resolved[{"a.example", 1}].pop_back();
+  CHECK(judged(m, {}, context) == left_out);
+  context.resolved[{"later.example", 1}] = {*Endpoint::parse("192.0.2.10:1")};
+  CHECK(judged(m, {}, context) ==
+        left_out +
+            "peer #1 (/remotePeers/0): endpoint 192.0.2.10 is inside the tunnel "
+            "(192.0.2.0/24)\n"
+            "peer #1 (/remotePeers/0): none of its endpoints can be used\n");
 }
 
 TEST_CASE("what overlaps the host's networks, gateways and DNS servers is left out") {
@@ -282,6 +340,26 @@ TEST_CASE("our own link, loopback stubs and a permitted default route do not cou
   CHECK(judged_on({}, peers(peer(1, R"("192.168.1.0/24")"))) == "");
 }
 
+TEST_CASE("where others have the full tunnel's table, what needs it is left out") {
+  auto host = lan();
+  host.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  const std::string reason =
+      "needs routing table 7120, where others have 10.66.0.0/16; routing.table names "
+      "it\n";
+  const auto map = peers(peer(1, R"("100.64.0.2/32","10.1.0.0/16","0.0.0.0/0","::/0")") +
+                         "," + peer(2, R"("128.0.0.0/1","10.2.0.0/16")"));
+  CHECK(judged_on(host, map, full_tunnel()) ==
+        "0.0.0.0/0 of peer #1 (/remotePeers/0/allowedIps/2): " + reason +
+            "::/0 of peer #1 (/remotePeers/0/allowedIps/3): " + reason +
+            "128.0.0.0/1 of peer #2 (/remotePeers/1/allowedIps/0): " + reason);
+  const auto route =
+      map_of(R"("remotePeers":[)" + peer(1, R"("100.64.0.2/32")") +
+             R"(],"Routes":[{"ID":"r","NetID":"exit","Network":"0.0.0.0/0","Peer":")" +
+             key(1).text() + R"("}])");
+  CHECK(judged_on(host, route, full_tunnel()) == "route exit (/Routes/0): " + reason);
+  CHECK(judged_on(host, peers(peer(1, R"("10.1.0.0/16")")), full_tunnel()) == "");
+}
+
 TEST_CASE("an own address or network that another interface has refuses the map") {
   const auto with = [](std::string_view address) {
     return judged_on(lan(), decoded(R"({"peerConfig":{"address":")" +
@@ -312,7 +390,7 @@ TEST_CASE("refusals are listed up to a limit and counted beyond") {
   CHECK(v.ok());
   CHECK(v.refusals.size() == kMaxRefusals);
   CHECK(v.more_refusals == 255);
-  CHECK(std::ranges::none_of(v.accepted.peers, &Accepted::Peer::accepted));
+  CHECK(v.accepted.peers == std::vector<bool>(v.accepted.peers.size()));
 }
 
 TEST_CASE("the largest legal map is judged and applied as a whole") {
@@ -327,7 +405,7 @@ TEST_CASE("the largest legal map is judged and applied as a whole") {
     p.key = *Key::from_bytes(bytes);
     for (uint32_t j = 0; j < 20; ++j)
       p.allowed_ips.push_back(Prefix::host(Address::v4(0x0a000000 + i * 32 + j)));
-    p.endpoint = HostPort{"192.0.2.1", 1};
+    p.endpoints = {*Endpoint::parse("192.0.2.1:1")};
     m.remote_peers.push_back(std::move(p));
   }
   const auto v = validate({}, m, {});
@@ -335,7 +413,7 @@ TEST_CASE("the largest legal map is judged and applied as a whole") {
   CHECK(v.refusals.empty());
   const auto d = desired({}, m, SecretKey::generate(), {}, {}, v.accepted);
   CHECK(d.peers.size() == 2'000);
-  CHECK(d.routes.size() == 40'000);
+  CHECK(d.routes.size() == 40'001);  // and the closed overlay
 }
 
 TEST_CASE("more prefixes in all than the limit refuse the map") {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From what is wanted to what is there: decide, let the engine do it, and tell the
+// others.
+#include <malloc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/base/digest.hh"
+#include "agent/base/file.hh"
+#include "agent/base/log.hh"
+#include "agent/daemon/daemon.hh"
+#include "agent/daemon/notify.hh"
+#include "agent/model/desired.hh"
+#include "agent/model/nft_ruleset.hh"
+#include "agent/model/zones.hh"
+#include "dns/resolv_conf.hh"
+
+namespace wigeon {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// Tells whether the host's side of what is wanted is another than last time.
+uint64_t fingerprint(const Desired& d) {
+  std::string text = d.nft;
+  for (const auto& r : d.rules) text += wigeon::text(r) + '\n';
+  for (const auto& s : d.sysctls) text += s.key + '=' + s.value + '\n';
+  // The host's networks may have taken some of them.
+  text += fmt::format("{} {}", d.peers.size(), d.routes.size());
+  return digest(text);
+}
+
+// Its lines inside chains, but for the one that says what the chain is.
+uint64_t rules_in(const std::string& ruleset) {
+  uint64_t rules = 0;
+  for (size_t at = ruleset.find("\n\t\t"); at != ruleset.npos;
+       at = ruleset.find("\n\t\t", at + 1))
+    rules += ruleset.compare(at + 3, 5, "type ") != 0 ? 1 : 0;
+  return rules;
+}
+
+}  // namespace
+
+void Daemon::reconcile_soon(std::chrono::milliseconds delay) {
+  // Never later than it was promised already, or a stream of events would put it off for
+  // ever.
+  const auto due = Loop::now() + delay;
+  if (due_ && *due_ <= due) return;
+  // A timer that cannot be armed promises nothing: the next event tries again.
+  if (soon_.restart(delay)) due_ = due;
+}
+
+void Daemon::reconcile() {
+  due_.reset();
+  (void)soon_.disarm();
+  // Against somebody who does it again and again.
+  if (repairing_)
+    if (const auto wait = repair_budget_.wait(Loop::now()); wait > 0us)
+      return reconcile_soon(std::chrono::ceil<std::chrono::milliseconds>(wait));
+  auto done = up_ ? reconcile_up() : reconcile_down();
+  const bool was_applied = applied_;
+  applied_ = done.has_value() && (!up_ || maps_.current());
+  if (!done) {
+    ++failures_;
+    const auto wait = back_off(failures_);
+    if (failures_ == 1 || done.error().what != failure_) {
+      log::error("{}, trying again in {} ms", done.error().what, wait.count());
+      event("ERROR", "NETWORK", done.error().what);
+    }
+    failure_ = done.error().what;
+    reconcile_soon(wait);
+  } else {
+    failures_ = 0;
+    failure_.clear();
+  }
+  if (applied_ && !was_applied && up_) applied_at_ = std::chrono::system_clock::now();
+  notify::status(!failure_.empty() ? failure_
+                 : !up_            ? "down"
+                 : applied_
+                     ? "serial " + std::to_string(maps_.current()->serial) + " in force"
+                     : "waiting for a network map");
+  answer_waiters();
+}
+
+void Daemon::count_repairs(const Engine::Outcome& outcome) {
+  operations_ += outcome.operations;
+  if (outcome.operations > 0) log::debug("done:\n{}", outcome.transcript);
+  if (!std::exchange(repairing_, true) || outcome.repairs == 0) return;
+  repair_budget_.spend(Loop::now());
+  repairs_ += outcome.repairs;
+  last_repair_ = outcome.transcript.substr(0, outcome.transcript.find('\n'));
+  const auto more = outcome.repairs > 1 ? fmt::format(" and {} more", outcome.repairs - 1)
+                                        : std::string();
+  log::warning("put right what somebody else changed: {}{}", last_repair_, more);
+  event("WARNING", "NETWORK",
+        "put right what somebody else changed: " + last_repair_ + more);
+}
+
+Result<void> Daemon::look_at_host() {
+  if (!host_stale_) return {};
+  const auto before = Loop::now();
+  host_ = TRY(kernel_->view(config_.interface_name));
+  host_cost_ = Loop::now() - before;
+  host_.dns_servers = original_servers();
+  host_stale_ = false;
+  judge_again_ = true;
+  return {};
+}
+
+Desired Daemon::wanted() {
+  const auto& map = *maps_.current();
+  routes_.choose(config_, map, maps_.accepted(), engine_.observed().device);
+  Desired d = desired(config_, map, key_, preshared_, resolved_, maps_.accepted(), host_,
+                      routes_.current());
+  d.link_kind = kernel_->link_kind();
+  add_tunnel_sysctls(d);
+  endpoints_.steer(d);
+  auto nft = nft_table(config_, map, key_.public_key(), maps_.accepted(),
+                       d.rules.empty() ? FullTunnel::off : FullTunnel::on);
+  d.nft = nft.table.empty() ? "" : ruleset(nft.table);
+  nft_rules_ = rules_in(d.nft);
+  forwarding_refused_ = std::move(nft.refusals);
+  forwarded_ = std::move(nft.table.dnat);
+  return d;
+}
+
+// Before the first choice of a start: what the one before us decided is in the kernel.
+Result<void> Daemon::take_up() {
+  if (std::exchange(taken_up_, true)) return {};
+  TRY(engine_.refresh(config_.interface_name));
+  if (!engine_.observed().link_is_ours) return {};
+  const auto seen = engine_.look();
+  if (!seen) return {};  // reconcile() will say what is wrong with it
+  history_.note(seen->device, std::chrono::system_clock::now());
+  routes_.adopt(*maps_.current(), seen->device);
+  return {};
+}
+
+Result<void> Daemon::reconcile_up() {
+  if (!maps_.current()) return {};
+  TRY(take_up());
+  TRY(engine_.remove_others(config_.interface_name));
+  TRY(look_at_host());
+  const bool judge = std::exchange(judge_again_, false);
+  if (judge) {
+    if (auto judged = maps_.judge(host_, resolved_, config_); !judged) {
+      judge_again_ = true;
+      return judged;
+    }
+    endpoints_.offer(*maps_.current(), maps_.accepted(), resolved_);
+  }
+  const Desired d = wanted();
+  if (const auto now = fingerprint(d); std::exchange(fingerprint_, now) != now)
+    wish_changed();
+  const auto outcome = TRY(engine_.reconcile(d));
+  notes_ = d.notes;
+  count_repairs(outcome);
+  watch_peers();
+  if (auto done = foreign_.want(is_router(), config_.interface_name, into_overlay());
+      !done)
+    notes_.push_back("rules in others' firewalls: " + done.error().what);
+  firewalld_->want(is_router(), config_.interface_name);
+  if (judge || !applied_ || outcome.operations > 0) update_resolver();
+  if (judge || outcome.operations > 0) look_again({});
+  if (judge) ::malloc_trim(0);  // what deciding took
+  return {};
+}
+
+Result<void> Daemon::reconcile_down() {
+  // Names first: the host must not be left asking somebody who is gone.
+  resolver_->stop();
+  TRY(engine_.remove_others(config_.interface_name));
+  firewalld_->want(false, config_.interface_name);
+  TRY(foreign_.want(false, config_.interface_name, IntoOverlay::nobody));
+  Desired nothing;
+  nothing.up = false;
+  nothing.link = config_.interface_name;
+  count_repairs(TRY(engine_.reconcile(nothing)));
+  history_.clear();
+  routes_.clear();
+  endpoints_.clear();
+  asked_.clear();
+  judge_again_ = true;
+  return {};
+}
+
+bool Daemon::is_router() const {
+  if (config_.routing.disable_server_routes || !up_ || !maps_.current()) return false;
+  const auto& map = *maps_.current();
+  return !served_networks(map, maps_.accepted(), key_.public_key()).empty() ||
+         !forwarded_.empty();
+}
+
+IntoOverlay Daemon::into_overlay() const {
+  return forwarded_.empty() ? IntoOverlay::nobody : IntoOverlay::others;
+}
+
+std::vector<Address> Daemon::own_addresses() const {
+  std::vector<Address> own;
+  if (!maps_.current()) return own;
+  const auto& c = maps_.current()->peer_config;
+  if (c.address) own.push_back(c.address->address);
+  if (c.address_v6 && !config_.disable_ipv6 && host_.ipv6)
+    own.push_back(c.address_v6->address);
+  return own;
+}
+
+// The host's original servers matter twice: no network of the map may cover them, and the
+// resolver asks them. We may be in that file ourselves.
+std::vector<Address> Daemon::original_servers() const {
+  const auto own = own_addresses();
+  std::vector<Address> servers;
+  const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
+  for (const auto& n : dns::parse_resolv_conf(text).nameservers)
+    if (n.zone.empty() && std::ranges::find(own, n.address) == own.end())
+      servers.push_back(n.address);
+  return servers;
+}
+
+void Daemon::update_resolver() {
+  ResolverWish wish;
+  wish.addresses = own_addresses();
+  wish.redirect = config_.dns.redirect;
+  wish.listen_address = config_.dns.listen_address;
+  wish.config.zones = zone_configs(dns_zones(config_, *maps_.current()));
+  for (const auto& a : host_.dns_servers) wish.config.upstreams.push_back({a, 53});
+  wish.config.own_addresses = wish.addresses;
+  wish.config.allow_from = config_.dns.allow_from;
+  wish.config.overlay = maps_.current()->peer_config.networks();
+  resolver_->want(std::move(wish));
+}
+
+// Before anything may call want(): what an earlier run left in firewalld is in the
+// journal.
+Result<void> Daemon::open_firewalld() {
+  std::optional<ZoneNote> left;
+  for (const auto& e : journal_.entries())
+    if (e.kind == kZoneJournalKind) left = ZoneNote::parse(e.detail);
+  bus_ = TRY(Bus::open(loop_));
+  const auto adding = [this](const ZoneNote& n) {
+    return journal_.write({{true, {kZoneJournalKind, n.text()}}});
+  };
+  const auto gone = [this](const ZoneNote& n) {
+    if (auto w = journal_.write({{false, {kZoneJournalKind, n.text()}}}); !w)
+      log::warning("{}", w.error().what);
+  };
+  const auto changed = [this, said = std::string()]() mutable {
+    if (const auto& now = firewalld_->status().sentence; now != said) {
+      if (!now.empty()) log::info("{}", now);
+      said = now;
+    }
+    answer_waiters();
+  };
+  firewalld_.emplace(
+      loop_, *bus_, std::move(left),
+      Firewalld::Events{.adding = adding, .gone = gone, .changed = changed});
+  return {};
+}
+
+}  // namespace wigeon
