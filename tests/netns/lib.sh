@@ -140,7 +140,7 @@ daemon_start() {
   local host=$1
   shift
   host_start "$host" "$logs/$host.log" wigeond "$@"
-  wait_for 10 host_run "$host" wigeon version
+  wait_for 10 host_run "$host" wigeon version --daemon
   find_daemon "$host"
 }
 

@@ -30,6 +30,12 @@ random_map() {
 }
 
 handshake() { host_run alpha wg show wt0 latest-handshakes | grep "$(cat "$work/keys/beta.pub")"; }
+received() { host_run alpha wg show wt0 transfer | grep "$(cat "$work/keys/beta.pub")" | cut -f2; }
+# A peer that was taken away and made again counts from nothing. Its handshake may be another one
+# only when a machine is so slow that it was time for the next (REKEY_AFTER_TIME, 120 s).
+same_session() {
+  [ "$(received)" -ge "$received" ] && { [ $((SECONDS - began)) -gt 110 ] || equal "$(handshake)" "$session"; }
+}
 device_is_map() {
   equal "$(host_run alpha wg show wt0 dump | tail -n +2 | cut -f1,4 | sort)" \
     "$(jq -r '.remotePeers[] | [.wgPubKey, (.allowedIps | join(","))] | @tsv' "$work/maps/alpha.json" | sort)"
@@ -53,6 +59,8 @@ no_ping_lost() {
 serial=1
 ping_start
 session=$(handshake)
+received=$(received)
+began=$SECONDS
 for ((i = 0; i < updates; i++)); do
   serial=$((serial + 1))
   random_map $serial
@@ -61,7 +69,7 @@ done
 check "the last map is in force" wait_for 10 serial_is $serial
 check "the device is the map" wait_for 10 device_is_map
 check "no ping was lost" no_ping_lost
-check "beta's session is the same" equal "$(handshake)" "$session"
+check "beta's session is the same" same_session
 
 ping_start
 kills=0
@@ -81,5 +89,5 @@ check "ten kills happened" [ $kills = 10 ]
 check "the last map is in force after them" wait_for 20 serial_is $serial
 check "the device is the map again" wait_for 10 device_is_map
 check "no ping was lost though the daemon died" no_ping_lost
-check "beta's session survived" equal "$(handshake)" "$session"
+check "beta's session survived" same_session
 check "and nothing is left to do" status_is alpha '.degraded | map(select(.severity == "error")) | length == 0'
