@@ -187,6 +187,8 @@ Result<HostView> LinuxKernel::view(const std::string& name) {
   if (table_ != RT_TABLE_MAIN) v.table_taken = TRY(netlink::list_routes(socket_, table_));
   if (std::ranges::count(v.table_taken, kRouteProtocol, &Route::protocol) > 0)
     v.table_taken.clear();
+  v.forwards_v4 = is_on("net/ipv4/conf/all/forwarding");
+  v.forwards_v6 = is_on("net/ipv6/conf/all/forwarding");
   view_ipv6(v);
   return v;
 }

@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::string_view kForwardsV6 = "net/ipv6/conf/all/forwarding";
+
 // Tells whether the host's side of what is wanted is another than last time.
 uint64_t fingerprint(const Desired& d) {
   std::string text = d.nft;
@@ -103,6 +105,9 @@ Result<void> Daemon::look_at_host() {
   const auto before = Loop::now();
   host_ = TRY(kernel_->view(config_.interface_name));
   host_cost_ = Loop::now() - before;
+  // What we wrote says nothing of the host.
+  for (const auto& s : engine_.observed().sysctls)
+    if (s.key == kForwardsV6 && s.original) host_.forwards_v6 = *s.original != "0";
   host_.dns_servers = original_servers();
   host_stale_ = false;
   judge_again_ = true;
@@ -119,6 +124,7 @@ Desired Daemon::wanted() {
   endpoints_.steer(d);
   auto nft = nft_table(config_, map, key_.public_key(), maps_.accepted(),
                        d.rules.empty() ? FullTunnel::off : FullTunnel::on);
+  keep_to_link(d.sysctls, host_, nft.table);
   d.nft = nft.table.empty() ? "" : ruleset(nft.table);
   nft_rules_ = rules_in(d.nft);
   forwarding_refused_ = std::move(nft.refusals);

@@ -154,6 +154,7 @@ void Daemon::on_tick() {
   engine_.touched(Part::sysctls);
   if (up_ && maps_.current() && original_servers() != host_.dns_servers)
     host_stale_ = true;
+  host_stale_ |= is_router();  // somebody may make a router of this host
   engine_.forgive();
   reconcile_soon(0ms);
   look_up_names();

@@ -222,8 +222,25 @@ class Text {
     end();
   }
 
+  // Others' interfaces are no way to each other because a peer may go through them.
+  void shut(Family f, const std::vector<std::string>& interfaces) {
+    if (interfaces.empty()) return;
+    line(
+        "\t\tmeta nfproto ipv{} iifname {{ {} }} oifname != {} ct direction original "
+        "counter drop",
+        digit(f), list(interfaces, quoted), link_);
+  }
+
   void forward() {
     chain("forward", "filter", "forward", 0);
+    shut(Family::v4, t_.opened_v4);
+    if (t_.opened_all_v6)
+      line(
+          "\t\tmeta nfproto ipv6 iifname != {0} oifname != {0} ct direction original "
+          "counter drop",
+          link_);
+    else
+      shut(Family::v6, t_.opened_v6);
     line("\t\tiifname != {} accept", link_);
     line("\t\tct state established,related ct direction reply accept");
     for (const auto f : kFamilies)

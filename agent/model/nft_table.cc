@@ -132,6 +132,27 @@ bool NftTable::empty() const {
   return overlay.empty() && own.empty() && !reply_mark && routed.empty() && dnat.empty();
 }
 
+void keep_to_link(const std::vector<Sysctl>& sysctls, const HostView& host, NftTable& t) {
+  const auto interface_of = [&](const std::string& key, std::string_view conf) {
+    const auto end = key.rfind('/');
+    if (!key.starts_with(conf) || end < conf.size()) return std::string();
+    const auto name = key.substr(conf.size(), end - conf.size());
+    return key.ends_with("forwarding") && name != t.link ? name : std::string();
+  };
+  for (const auto& s : sysctls) {
+    if (const auto name = interface_of(s.key, "net/ipv4/conf/");
+        !name.empty() && !host.forwards_v4)
+      t.opened_v4.push_back(name);
+    if (const auto name = interface_of(s.key, "net/ipv6/conf/");
+        !name.empty() && !host.forwards_v6) {
+      if (name == "all")
+        t.opened_all_v6 = true;
+      else
+        t.opened_v6.push_back(name);
+    }
+  }
+}
+
 NftPlan nft_table(const Config& config, const NetworkMap& map, const Key& own,
                   const Accepted& accepted, FullTunnel full_tunnel) {
   NftPlan plan;

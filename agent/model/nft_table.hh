@@ -22,6 +22,7 @@
 #include "agent/base/marks.hh"
 #include "agent/model/config.hh"
 #include "agent/model/network_map.hh"
+#include "agent/model/state.hh"
 #include "agent/model/validate.hh"
 
 namespace wigeon {
@@ -59,6 +60,9 @@ struct NftTable {
   std::optional<ReplyMark> reply_mark{};
   std::vector<RoutedNetwork> routed{};  // sorted by network, each once
   std::vector<Dnat> dnat{};             // no port twice
+  // Interfaces that forward only because of us: to our link, and nowhere else.
+  std::vector<std::string> opened_v4{}, opened_v6{};
+  bool opened_all_v6 = false;  // every interface is one
   // Whose packets dnat takes: those that come to any address of this host elsewhere
   // (NetBird's ingress peer), or those our link brings to our overlay addresses.
   enum class Arrival : uint8_t { link, elsewhere } dnat_arrival = Arrival::elsewhere;
@@ -73,6 +77,9 @@ struct NftPlan {
   std::vector<Refusal> refusals{};  // forwarding rules left out; the first kMaxRefusals
   size_t more_refusals = 0;         // not listed
 };
+
+// From the sysctls we set, on a host that was no router before.
+void keep_to_link(const std::vector<Sysctl>& sysctls, const HostView& host, NftTable& t);
 
 enum class FullTunnel : uint8_t { off, on };
 

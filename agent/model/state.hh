@@ -143,6 +143,7 @@ struct HostView {
   std::vector<Address> dns_servers{};  // of the host's own resolv.conf
   bool ipv6 = true;        // a new link gets it; false: off by disable_ipv6, or not there
   bool ipv6_stack = true;  // its routes and rules can be set, also when addresses cannot
+  bool forwards_v4 = false, forwards_v6 = false;  // a router, and not because of us
   bool force_forwarding = false;           // IPv6 forwards by interface (Linux 6.17)
   std::map<IfIndex, uint8_t> accept_ra{};  // of links with IPv6
 };

@@ -394,6 +394,7 @@ forwarded() {
 map_apply r1 "$forwarding"
 forwarded "a peer without networks"
 check "no other port does" seen_as "" world 192.0.2.2 8080
+check "and what was opened is no way between others" seen_as "" lan 203.0.113.10 8080
 check "it still does not forward everything" equal "$(setting r1 net.ipv4.ip_forward)" 0
 check "forwarding list" equal "$(host_run r1 wigeon forwarding list)" "Available forwarding rules:
 

@@ -105,6 +105,25 @@ TEST_CASE("what the link brings is forwarded to routed networks only") {
   CHECK(source_at(*h.peer, "[fd00:77::9]:0", *h.lan, "[fd00:7::2]:4000") == "fd00:7::1");
 }
 
+TEST_CASE("an interface opened for the link is no way to others") {
+  const Hosts h;
+  auto nft = nftables();
+  const auto across = [&] {
+    return source_at(*h.lan, "192.168.7.2:0", *h.net, "203.0.113.5:4000");
+  };
+  auto t = table();
+  load(nft, ruleset(t));
+  REQUIRE(across() == "192.168.7.2");  // the kernel would
+  t.opened_v4 = {"eth0", "eth1"};
+  t.routed = {{prefix("192.168.7.0/24"), false}};
+  load(nft, ruleset(t));
+  CHECK(across().empty());
+  // What the link brings is answered all the same.
+  CHECK(source_at(*h.peer, "100.64.0.9:0", *h.lan, "192.168.7.2:4000") == "100.64.0.9");
+  const auto listener = h.lan->server("192.168.7.2:8080", SOCK_STREAM);
+  CHECK(connected(*h.peer, "192.168.7.2:8080", listener.get(), kArrives));
+}
+
 TEST_CASE(
     "a route taken away ends what runs over it, and answers pass while it is there") {
   const Hosts h;

@@ -172,3 +172,25 @@ TEST_CASE("a translated address without an overlay address of its family is refu
   CHECK(only_refusal(nft_table({}, map, key(1), {}, FullTunnel::off))
             .ends_with("this host has no overlay address of the family of fd00:7::2"));
 }
+
+TEST_CASE("what we open leads to our link only, unless the host was a router before") {
+  const std::vector<Sysctl> set = {
+      {"net/ipv4/conf/eth0/forwarding", "1"}, {"net/ipv4/conf/eth1.7/forwarding", "1"},
+      {"net/ipv4/conf/wt0/forwarding", "1"},  {"net/ipv4/conf/all/send_redirects", "0"},
+      {"net/ipv6/conf/all/forwarding", "1"},  {"net/ipv6/conf/eth0/accept_ra", "2"},
+      {"net/ipv6/conf/eth0/forwarding", "1"}};
+  NftTable t{.link = "wt0"};
+  keep_to_link(set, {}, t);
+  CHECK(t.opened_v4 == std::vector<std::string>{"eth0", "eth1.7"});
+  CHECK(t.opened_v6 == std::vector<std::string>{"eth0"});
+  CHECK(t.opened_all_v6);
+  CHECK(
+      ruleset(t).contains("meta nfproto ipv4 iifname { \"eth0\", \"eth1.7\" } "
+                          "oifname != \"wt0\" ct direction original counter drop"));
+  CHECK(
+      ruleset(t).contains("meta nfproto ipv6 iifname != \"wt0\" oifname != \"wt0\" "
+                          "ct direction original counter drop"));
+  NftTable router{.link = "wt0"};
+  keep_to_link(set, {.forwards_v4 = true, .forwards_v6 = true}, router);
+  CHECK(router == NftTable{.link = "wt0"});
+}
