@@ -165,7 +165,9 @@ bool Engine::refuse(const Op& op, const Error& error) {
 
 std::vector<Engine::Refused> Engine::refused() const {
   std::vector<Refused> list;
+  list.reserve(refused_.size());
   for (const auto& [id, refused] : refused_) list.push_back(refused);
+  std::ranges::sort(list, {}, &Refused::what);
   return list;
 }
 

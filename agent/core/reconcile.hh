@@ -41,7 +41,7 @@ class Engine {
   // These parts may have changed; the next reconcile() looks.
   void touched(Parts parts) { stale_ |= parts; }
 
-  // An operation that the kernel refused, first line of its text, and why.
+  // An operation that the kernel refused, first line of its text, and why; by that line.
   struct Refused {
     std::string what{};
     std::string why{};
