@@ -3,16 +3,12 @@
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "agent/base/loop.hh"
 #include "netlink/event.hh"
+#include "netlink/multicast.hh"
 
 namespace wigeon::netlink {
-
-// A burst of some 2,000 events is kept; a longer one is an overrun.
-inline constexpr int kMonitorBytes = 1 << 20;
-inline constexpr int kDatagramsAtOnce = 64;  // in one turn of the loop
 
 // The whole of what there was to hear in one turn of the loop.
 struct Heard {

@@ -4,7 +4,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
 
 #include <vector>
 
@@ -92,44 +92,21 @@ struct NftMonitor::State {
   Changed changed{};
   std::vector<uint8_t> buffer = std::vector<uint8_t>(kReceiveBytes);
 
-  NftHeard hear();
+  NftHeard hear() {
+    NftHeard heard;
+    const bool whole = hear_all(
+        fd.get(), buffer, [&](Bytes datagram) { return read_touched(datagram, heard); });
+    heard.overrun |= !whole;
+    return heard;
+  }
 };
 
-NftHeard NftMonitor::State::hear() {
-  NftHeard heard;
-  for (int i = 0; i < kNftDatagramsAtOnce; ++i) {
-    const ssize_t n =
-        ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == ENOBUFS) {  // what is still queued came before the loss
-      heard.overrun = true;
-      continue;
-    }
-    if (n <= 0) break;
-    const auto size = static_cast<size_t>(n);
-    if (size > buffer.size() || !read_touched(Bytes(buffer).first(size), heard))
-      heard.overrun = true;
-  }
-  return heard;
-}
-
 Result<NftMonitor> NftMonitor::open(Loop& loop, Changed changed, int buffer) {
+  static constexpr int kGroups[] = {NFNLGRP_NFTABLES};
   auto state = std::make_shared<State>();
   state->changed = std::move(changed);
-  state->fd = UniqueFd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  if (!state->fd) return fail_errno("netlink socket");
-  const int fd = state->fd.get();
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
-    (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer,
-                       sizeof buffer);  // overruns sooner
-  const sockaddr_nl kernel{
-      .nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0)
-    return fail_errno("netlink connect");
-  const int group = NFNLGRP_NFTABLES;
-  if (::setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
-    return fail_errno("joining netlink group of nf_tables");
-  auto watch = TRY(loop.watch(fd, EPOLLIN, [state](uint32_t) {
+  state->fd = TRY(join_groups(NETLINK_NETFILTER, kGroups, buffer));
+  auto watch = TRY(loop.watch(state->fd.get(), EPOLLIN, [state](uint32_t) {
     const NftHeard heard = state->hear();
     if (heard.overrun || !heard.tables.empty()) state->changed(heard);
   }));

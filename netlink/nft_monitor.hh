@@ -7,12 +7,10 @@
 #include <string>
 
 #include "agent/base/loop.hh"
-#include "netlink/attr.hh"
+#include "netlink/multicast.hh"
 
 namespace wigeon::netlink {
 
-inline constexpr int kNftMonitorBytes = 1 << 20;
-inline constexpr int kNftDatagramsAtOnce = 64;  // in one turn of the loop
 inline constexpr size_t kMaxTouched = 256;
 
 struct TouchedTable {
@@ -38,8 +36,7 @@ class NftMonitor {
   using Changed = std::move_only_function<void(const NftHeard&)>;
   // Changes before this returns are not heard: open it first, then list. The callback may
   // destroy the monitor.
-  static Result<NftMonitor> open(Loop& loop, Changed changed,
-                                 int buffer = kNftMonitorBytes);
+  static Result<NftMonitor> open(Loop& loop, Changed changed, int buffer = kMonitorBytes);
 
  private:
   struct State;  // shared with the loop's callback, which may outlive us by one call

@@ -30,14 +30,7 @@ struct Listener {
     REQUIRE(m);
     monitor.emplace(std::move(*m));
   }
-  // Until it is quiet.
-  void listen() {
-    for (;;) {
-      const auto more = loop.run_once(50ms);
-      REQUIRE(more);
-      if (!*more) return;
-    }
-  }
+  void listen() { run_until_quiet(loop); }
   bool heard(auto like) { return std::ranges::any_of(events, like); }
 };
 

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "agent/base/loop.hh"
 #include "netlink/link.hh"
 #include "netlink/socket.hh"
 
@@ -42,6 +43,14 @@ inline const OwnNamespaces own_namespaces;
 inline void run(const std::string& command) {
   INFO(command);
   REQUIRE(std::system(command.c_str()) == 0);
+}
+
+inline void run_until_quiet(Loop& loop) {
+  for (;;) {
+    const auto more = loop.run_once(std::chrono::milliseconds(50));
+    REQUIRE(more);
+    if (!*more) return;
+  }
 }
 
 inline Socket route_socket() {

@@ -12,7 +12,6 @@
 
 using namespace wigeon;
 using namespace wigeon::netlink;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -35,7 +34,7 @@ struct Listener {
   int calls = 0;
   std::optional<NftMonitor> monitor{};
 
-  explicit Listener(int buffer = kNftMonitorBytes) {
+  explicit Listener(int buffer = kMonitorBytes) {
     auto m = NftMonitor::open(
         loop,
         [this](const NftHeard& h) {
@@ -47,13 +46,7 @@ struct Listener {
     REQUIRE(m);
     monitor.emplace(std::move(*m));
   }
-  void listen() {
-    for (;;) {
-      const auto more = loop.run_once(50ms);
-      REQUIRE(more);
-      if (!*more) return;
-    }
-  }
+  void listen() { run_until_quiet(loop); }
   [[nodiscard]] bool heard(const char* family, const char* name) const {
     return all.tables.contains({family, name});
   }
