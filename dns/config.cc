@@ -8,7 +8,7 @@
 namespace wigeon::dns {
 namespace {
 
-constexpr uint32_t kMagic = 0x57475201;  // "WGR", version 1
+constexpr uint32_t kMagic = 0x57475202;  // "WGR", version 2
 
 // The least a zone and a record can occupy: counts beyond it are refused before memory is
 // reserved for them.
@@ -41,6 +41,14 @@ Result<void> check_limits(const ResolverConfig& c) {
     }
   }
   TRY(check(records, kMaxRecords, "records"));
+  TRY(check(c.groups.size(), kMaxGroups, "nameserver groups"));
+  size_t domains = 0;
+  for (const auto& g : c.groups) {
+    TRY(check(g.servers.size(), kMaxGroupServers, "servers of a group"));
+    domains += g.domains.size();
+    for (const auto& d : g.domains) TRY(check_text(d));
+  }
+  TRY(check(domains, kMaxGroupDomains, "domains of groups"));
   TRY(check(c.upstreams.size(), kMaxUpstreams, "upstreams"));
   TRY(check(c.own_addresses.size(), kMaxOwnAddresses, "own addresses"));
   TRY(check(c.allow_from.size(), kMaxPrefixes, "allowed prefixes"));
@@ -78,6 +86,24 @@ Result<RecordConfig> get_record(ByteReader& in) {
   return r;
 }
 
+Result<bool> get_flag(ByteReader& in) {
+  const auto value = TRY(in.get<uint8_t>());
+  if (value > 1) return fail(EBADMSG, "not a flag");
+  return value == 1;
+}
+
+// domains: how many are left for this and later groups.
+Result<GroupConfig> get_group(ByteReader& in, size_t& domains) {
+  GroupConfig g;
+  g.primary = TRY(get_flag(in));
+  g.servers = TRY(get_list<Endpoint>(in, kMaxGroupServers, "servers of a group",
+                                     [&] { return in.endpoint(); }));
+  g.domains = TRY(get_list<std::string>(in, domains, "domains of groups",
+                                        [&] { return in.text(kMaxConfigText); }));
+  domains -= g.domains.size();
+  return g;
+}
+
 }  // namespace
 
 Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
@@ -92,6 +118,12 @@ Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
   };
   put_list(out, c.allow_from, put_prefix);
   put_list(out, c.overlay, put_prefix);
+  out.put(c.serve_stale);
+  put_list(out, c.groups, [&](auto& g) {
+    out.put(static_cast<uint8_t>(g.primary));
+    put_list(out, g.servers, [&](auto& e) { out.endpoint(e); });
+    put_list(out, g.domains, [&](auto& d) { out.text(d); });
+  });
   put_list(out, c.zones, [&](auto& z) {
     out.text(z.domain);
     out.put(static_cast<uint8_t>(z.non_authoritative));
@@ -120,15 +152,17 @@ Result<ResolverConfig> decode_config(Bytes bytes) {
   const auto prefix = [&] { return get_prefix(in); };
   c.allow_from = TRY(get_list<Prefix>(in, kMaxPrefixes, "allowed prefixes", prefix));
   c.overlay = TRY(get_list<Prefix>(in, kMaxPrefixes, "overlay prefixes", prefix));
+  c.serve_stale = TRY(in.get<uint32_t>());
+  size_t domains = kMaxGroupDomains;
+  c.groups = TRY(get_list<GroupConfig>(in, kMaxGroups, "nameserver groups",
+                                       [&] { return get_group(in, domains); }));
   const size_t zones = TRY(in.count(kMaxZones, "zones"));
   c.zones.reserve(std::min(zones, in.left() / kLeastZone));
   size_t left = kMaxRecords;
   for (size_t i = 0; i < zones; ++i) {
     ZoneConfig z;
     z.domain = TRY(in.text(kMaxConfigText));
-    const auto kind = TRY(in.get<uint8_t>());
-    if (kind > 1) return fail(EBADMSG, "not a zone");
-    z.non_authoritative = kind == 1;
+    z.non_authoritative = TRY(get_flag(in));
     const size_t records = TRY(in.count(left, "records"));
     left -= records;
     z.records.reserve(std::min(records, in.left() / kLeastRecord));

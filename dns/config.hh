@@ -30,12 +30,23 @@ struct ZoneConfig {
   friend bool operator==(const ZoneConfig&, const ZoneConfig&) = default;
 };
 
+// A nameserver group: who is asked for its domains, or for everything else.
+struct GroupConfig {
+  std::vector<std::string> domains{};  // "corp.example", also for what is below it
+  std::vector<Endpoint> servers{};     // in the order they are tried
+  bool primary = false;                // for names that no domain of any group matches
+
+  friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
+};
+
 struct ResolverConfig {
   std::vector<ZoneConfig> zones{};
+  std::vector<GroupConfig> groups{};
   std::vector<Endpoint> upstreams{};     // the host's original servers, in order
   std::vector<Address> own_addresses{};  // of the tunnel: may ask, are no upstream
   std::vector<Prefix> allow_from{};      // who may ask besides loopback and own addresses
   std::vector<Prefix> overlay{};         // their reverse zones are generated
+  uint32_t serve_stale = 0;              // seconds past their TTL; 0: never
 
   friend bool operator==(const ResolverConfig&, const ResolverConfig&) = default;
 };
@@ -45,6 +56,9 @@ inline constexpr size_t kMaxZones = 10'000;
 inline constexpr size_t kMaxRecords = 500'000;  // of all zones together
 inline constexpr size_t kMaxConfigText = 4096;  // a name or rdata
 inline constexpr size_t kMaxUpstreams = 16;
+inline constexpr size_t kMaxGroups = 1000;
+inline constexpr size_t kMaxGroupServers = 16;
+inline constexpr size_t kMaxGroupDomains = 20'000;  // of all groups together
 inline constexpr size_t kMaxOwnAddresses = 256;
 inline constexpr size_t kMaxPrefixes = 256;  // allow_from, overlay
 

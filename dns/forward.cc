@@ -45,7 +45,26 @@ bool is_reply_to(Bytes query, Bytes reply) {
   return want && have && *want == *have;
 }
 
+// The share of the time that each of n servers has.
+std::chrono::milliseconds limit_for(size_t n) {
+  if (n == 1) return std::chrono::seconds(4);
+  return std::max<std::chrono::milliseconds>(
+      std::chrono::seconds(2),
+      std::chrono::duration_cast<std::chrono::milliseconds>(kForwardTimeout) / n);
+}
+
+bool is_refusal(Bytes reply) {
+  const int code = reply[3] & flag::kRcode;
+  return code == rcode::kServFail || code == rcode::kRefused;
+}
+
 }  // namespace
+
+Result<void> Forwarder::set_servers(std::vector<Endpoint> servers) {
+  TRY(exchange_.set_servers(servers));
+  servers_ = std::move(servers);
+  return {};
+}
 
 void Forwarder::ask(const Question& question, uint16_t flags, bool dnssec_ok, Time now,
                     Reply reply) {
@@ -54,7 +73,7 @@ void Forwarder::ask(const Question& question, uint16_t flags, bool dnssec_ok, Ti
     ++counters_.failed;
     reply({}, why);
   };
-  if (!exchange_.has_servers()) return refuse(Failure::no_servers);
+  if (servers_.empty()) return refuse(Failure::no_servers);
   if (waiting_ == kMaxInFlight) return refuse(Failure::too_many);
   std::string key = key_of(question, flags, dnssec_ok);
   if (const auto known = by_key_.find(key); known != by_key_.end()) {
@@ -72,8 +91,30 @@ void Forwarder::ask(const Question& question, uint16_t flags, bool dnssec_ok, Ti
   by_key_.emplace(std::move(key), number);
   ++waiting_;
   ++counters_.sent;
+  flight.servers = servers_;
+  try_next(number);
+}
+
+void Forwarder::try_next(uint64_t number) {
+  const auto at = flights_.find(number);
+  if (at == flights_.end()) return;  // expired
+  Flight& flight = at->second;
+  if (flight.tried == flight.servers.size()) return land(number, Bytes(flight.refusal));
+  const Endpoint server = flight.servers[flight.tried++];
   const auto query = flight.query;  // a reply within send() ends the flight
-  exchange_.send(query, [this, number](Bytes bytes) { land(number, bytes); });
+  exchange_.send(server, query, Transport::udp, limit_for(flight.servers.size()),
+                 [this, number](const Outcome& o) { on_outcome(number, o); });
+}
+
+void Forwarder::on_outcome(uint64_t number, const Outcome& outcome) {
+  const auto at = flights_.find(number);
+  if (at == flights_.end()) return;
+  Flight& flight = at->second;
+  const bool good =
+      outcome.end == Outcome::End::replied && is_reply_to(flight.query, outcome.reply);
+  if (good && !is_refusal(outcome.reply)) return land(number, outcome.reply);
+  if (good) flight.refusal.assign(outcome.reply.begin(), outcome.reply.end());
+  try_next(number);
 }
 
 void Forwarder::land(uint64_t number, Bytes reply) {

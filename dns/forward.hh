@@ -33,6 +33,9 @@ class Forwarder {
 
   explicit Forwarder(Exchange& exchange) : exchange_(exchange) {}
 
+  // Asked in this order. Nothing changes on failure.
+  Result<void> set_servers(std::vector<Endpoint> servers);
+
   // May call reply before it returns. flags: RD, AD and CD of the client's query.
   void ask(const Question& question, uint16_t flags, bool dnssec_ok, Time now,
            Reply reply);
@@ -55,10 +58,16 @@ class Forwarder {
     std::string key{};
     Time deadline{};
     std::vector<Reply> askers{};
+    std::vector<Endpoint> servers{};
+    size_t tried = 0;
+    std::vector<uint8_t> refusal{};  // the last one, when nobody knows better
   };
+  void try_next(uint64_t flight);
+  void on_outcome(uint64_t flight, const Outcome& outcome);
   void land(uint64_t flight, Bytes reply);
 
   Exchange& exchange_;
+  std::vector<Endpoint> servers_{};
   Random random_{};
   std::map<uint64_t, Flight> flights_{};  // by number, so by deadline
   std::unordered_map<std::string, uint64_t> by_key_{};

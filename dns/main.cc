@@ -84,7 +84,7 @@ class Program {
     auto zones = TRY(Zones::build(config.zones, config.overlay));
     auto upstreams =
         usable_upstreams(config.upstreams, config.own_addresses, server_.endpoints());
-    TRY(upstream_->set_servers(upstreams.servers));
+    TRY(service_.set_servers(upstreams.servers));
     service_.set_access({config.own_addresses, config.allow_from});
     Applied applied{.zones = static_cast<uint32_t>(zones->zone_count()),
                     .names = static_cast<uint32_t>(zones->name_count()),

@@ -21,6 +21,9 @@ class Service {
   explicit Service(Exchange& exchange);
 
   void replace_zones(std::shared_ptr<const Zones> zones) { zones_ = std::move(zones); }
+  Result<void> set_servers(std::vector<Endpoint> servers) {
+    return forwarder_.set_servers(std::move(servers));
+  }
   void set_access(Access access) { access_ = std::move(access); }
   [[nodiscard]] const Access& access() const { return access_; }
 

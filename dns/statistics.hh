@@ -21,6 +21,39 @@ struct ListenerStatistics {
   friend bool operator==(const ListenerStatistics&, const ListenerStatistics&) = default;
 };
 
+// Any reply to our query says that the server is there; what it says does not matter.
+struct ServerStatistics {
+  Endpoint endpoint{};
+  uint64_t sent = 0;
+  uint64_t replies = 0;
+  uint64_t failures = 0;    // no reply, unreachable
+  uint32_t latency_us = 0;  // of replies, smoothed; 0: none yet
+  uint32_t ok_ago = UINT32_MAX, failed_ago = UINT32_MAX;  // seconds; the last: never
+
+  friend bool operator==(const ServerStatistics&, const ServerStatistics&) = default;
+};
+
+enum class Health : uint8_t { unknown, healthy, unhealthy };
+
+struct GroupStatistics {
+  std::vector<std::string> domains{};  // at most kMaxStatisticsDomains
+  bool primary = false;
+  bool original = false;  // the host's own servers
+  Health health = Health::unknown;
+  std::string reason{};  // why it is unhealthy
+  std::vector<ServerStatistics> servers{};
+
+  friend bool operator==(const GroupStatistics&, const GroupStatistics&) = default;
+};
+inline constexpr size_t kMaxStatisticsDomains = 8;
+
+struct CacheStatistics {
+  uint64_t entries = 0, bytes = 0;
+  uint64_t hits = 0, misses = 0, evicted = 0, stale = 0;
+
+  friend bool operator==(const CacheStatistics&, const CacheStatistics&) = default;
+};
+
 struct Statistics {
   uint64_t queries = 0;
   uint64_t dropped = 0;               // understood to deserve no reply
@@ -37,6 +70,8 @@ struct Statistics {
   uint64_t names = 0;
   uint64_t zone_bytes = 0;
   std::vector<ListenerStatistics> listeners{};
+  std::vector<GroupStatistics> groups{};  // in the map's order, the original servers last
+  CacheStatistics cache{};
 
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };

@@ -14,13 +14,11 @@ namespace {
 
 // Retries and time-outs are looked for this often while queries are in flight.
 constexpr std::chrono::milliseconds kTick{50};
-// c-ares cannot be told to give up one query, so queries that the forwarder has given up
-// linger until their last try ends.
+// c-ares cannot be told to give up one query, so queries whose limit has passed linger
+// until their last try ends.
 constexpr size_t kMaxLingering = 4000;
 constexpr int kTries = 2;
-
-// The first round of tries fits the forwarder's five seconds with up to four servers.
-int first_timeout_ms(size_t servers) { return servers == 1 ? 1500 : 1000; }
+constexpr int kFirstTimeoutMs = 1000;
 
 Error ares_error(std::string_view doing, int status) {
   return {EIO, std::string(doing) + ": " + ares_strerror(status)};
@@ -37,8 +35,7 @@ Result<void> init_library() {
 
 class Upstream::Channel {
  public:
-  static Result<std::unique_ptr<Channel>> open(Loop& loop,
-                                               const std::vector<Endpoint>& servers);
+  static Result<std::unique_ptr<Channel>> open(Loop& loop, const Endpoint& server);
   ~Channel() {
     // Ends what is in flight through the callbacks, and closes the sockets, whose watches
     // the state callback ends first.
@@ -56,7 +53,7 @@ class Upstream::Channel {
   static void on_socket(void* self, ares_socket_t fd, int readable, int writable);
   static void on_reply(void* data, int status, int timeouts, unsigned char* bytes,
                        int size);
-  Result<void> set_servers(const std::vector<Endpoint>& servers);
+  Result<void> set_server(const Endpoint& server);
 
   Loop& loop_;
   ares_channel channel_ = nullptr;
@@ -66,11 +63,13 @@ class Upstream::Channel {
 struct Upstream::Flight {
   Upstream* owner = nullptr;
   Channel* channel = nullptr;
-  Done done{};
+  std::chrono::microseconds deadline{};
+  Done done{};  // empty once called
+  std::list<Flight>::iterator self{};
 };
 
 Result<std::unique_ptr<Upstream::Channel>> Upstream::Channel::open(
-    Loop& loop, const std::vector<Endpoint>& servers) {
+    Loop& loop, const Endpoint& server) {
   std::unique_ptr<Channel> c(new Channel(loop));
   char lookups[] = "b";  // DNS only
   ares_options o{};
@@ -78,9 +77,10 @@ Result<std::unique_ptr<Upstream::Channel>> Upstream::Channel::open(
   // the query without its last 11 bytes, which is the OPT record of ours. Not STAYOPEN: a
   // channel that has nothing in flight closes its sockets, so that the next query has a
   // new port.
-  o.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+  o.flags =
+      ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP;
   o.ednspsz = kUdpPayload;
-  o.timeout = first_timeout_ms(servers.size());
+  o.timeout = kFirstTimeoutMs;
   o.tries = kTries;
   o.ndots = 1;
   o.lookups = lookups;
@@ -97,21 +97,17 @@ Result<std::unique_ptr<Upstream::Channel>> Upstream::Channel::open(
     c->channel_ = nullptr;
     return std::unexpected(ares_error("ares_init_options", status));
   }
-  TRY(c->set_servers(servers));
+  TRY(c->set_server(server));
   return c;
 }
 
-Result<void> Upstream::Channel::set_servers(const std::vector<Endpoint>& servers) {
-  std::vector<ares_addr_port_node> nodes(servers.size());
-  for (size_t i = 0; i < servers.size(); ++i) {
-    auto& node = nodes[i];
-    node.next = i + 1 < servers.size() ? &nodes[i + 1] : nullptr;
-    node.family = static_cast<int>(servers[i].address.family());
-    const auto bytes = servers[i].address.bytes();
-    std::memcpy(&node.addr, bytes.data(), bytes.size());
-    node.udp_port = node.tcp_port = servers[i].port;
-  }
-  const int status = ares_set_servers_ports(channel_, nodes.data());
+Result<void> Upstream::Channel::set_server(const Endpoint& server) {
+  ares_addr_port_node node{};
+  node.family = static_cast<int>(server.address.family());
+  const auto bytes = server.address.bytes();
+  std::memcpy(&node.addr, bytes.data(), bytes.size());
+  node.udp_port = node.tcp_port = server.port;
+  const int status = ares_set_servers_ports(channel_, &node);
   if (status != ARES_SUCCESS)
     return std::unexpected(ares_error("ares_set_servers_ports", status));
   return {};
@@ -141,12 +137,17 @@ void Upstream::Channel::on_socket(void* data, ares_socket_t fd, int readable,
 
 void Upstream::Channel::on_reply(void* data, int status, int, unsigned char* bytes,
                                  int size) {
-  const std::unique_ptr<Flight> flight(static_cast<Flight*>(data));
+  auto* flight = static_cast<Flight*>(data);
   --flight->channel->in_flight;
-  --flight->owner->in_flight_;
-  const bool good = status == ARES_SUCCESS && bytes && size > 0;
-  if (!flight->owner->closing_)
-    flight->done(good ? Bytes{bytes, static_cast<size_t>(size)} : Bytes{});
+  Upstream& owner = *flight->owner;
+  Done done = std::move(flight->done);
+  owner.flights_.erase(flight->self);
+  if (owner.closing_ || !done) return;
+  using End = Outcome::End;
+  if (status == ARES_SUCCESS && bytes && size > 0)
+    done({End::replied, {bytes, static_cast<size_t>(size)}});
+  else
+    done({status == ARES_ETIMEOUT ? End::no_reply : End::unreachable, {}});
 }
 
 void Upstream::Channel::send(Bytes query, Flight* flight) {
@@ -178,30 +179,41 @@ Upstream::Upstream(Loop& loop) : loop_(loop) {}
 
 Upstream::~Upstream() {
   closing_ = true;
-  pool_.clear();
+  pools_.clear();
   retired_.clear();
 }
 
-Result<void> Upstream::set_servers(const std::vector<Endpoint>& servers) {
-  if (servers == servers_) return {};
-  Pool pool;
-  for (size_t i = 0; i < (servers.empty() ? 0 : kChannels); ++i)
-    pool.push_back(TRY(Channel::open(loop_, servers)));
-  retired_.push_back(std::move(pool_));
-  pool_ = std::move(pool);
-  servers_ = servers;
+Result<void> Upstream::set_servers(std::span<const Endpoint> servers) {
+  std::map<Endpoint, Pool> fresh;
+  for (const auto& server : servers) {
+    if (pools_.contains(server) || fresh.contains(server)) continue;
+    for (size_t i = 0; i < kChannels; ++i)
+      fresh[server].push_back(TRY(Channel::open(loop_, server)));
+  }
+  for (auto at = pools_.begin(); at != pools_.end();) {
+    if (std::ranges::count(servers, at->first) > 0) {
+      ++at;
+      continue;
+    }
+    retired_.push_back(std::move(at->second));
+    at = pools_.erase(at);
+  }
+  pools_.merge(fresh);
   keep_ticking();
   return {};
 }
 
-void Upstream::send(Bytes query, Done done) {
-  if (pool_.empty() || in_flight_ >= kMaxLingering) return done({});
+void Upstream::send(const Endpoint& server, Bytes query, Transport,
+                    std::chrono::milliseconds limit, Done done) {
+  const auto at = pools_.find(server);
+  if (at == pools_.end() || flights_.size() >= kMaxLingering)
+    return done({Outcome::End::unreachable, {}});
   static Random random;
-  Channel& channel = *pool_[random.u16() % pool_.size()];
-  ++in_flight_;
+  Channel& channel = *at->second[random.u16() % at->second.size()];
+  flights_.push_front({this, &channel, Loop::now() + limit, std::move(done)});
+  flights_.front().self = flights_.begin();
   keep_ticking();
-  // on_reply owns the flight from here; it may run before this returns.
-  channel.send(query, new Flight{this, &channel, std::move(done)});
+  channel.send(query, &flights_.front());  // on_reply() may run before this returns
 }
 
 void Upstream::keep_ticking() {
@@ -218,13 +230,19 @@ void Upstream::keep_ticking() {
 
 void Upstream::tick() {
   ticking_ = false;
-  for (auto& channel : pool_) channel->check_timeouts();
+  for (auto& [server, pool] : pools_)
+    for (auto& channel : pool) channel->check_timeouts();
   for (auto& pool : retired_)
     for (auto& channel : pool) channel->check_timeouts();
   std::erase_if(retired_, [](const Pool& pool) {
     return std::ranges::all_of(pool, [](auto& c) { return c->in_flight == 0; });
   });
-  if (in_flight_ > 0) keep_ticking();
+  std::vector<Done> late;
+  for (auto& flight : flights_)
+    if (flight.done && flight.deadline <= Loop::now())
+      late.push_back(std::move(flight.done));
+  for (auto& done : late) done({Outcome::End::no_reply, {}});
+  if (!flights_.empty()) keep_ticking();
 }
 
 }  // namespace wigeon::dns

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The upstream servers over c-ares: its sockets on our loop, its retries, its switch to
-// TCP when a reply is truncated. This is the one file that calls c-ares.
+// The upstream servers over c-ares: its sockets on our loop, its switch to TCP when a
+// reply is truncated. This is the one file that calls c-ares.
 //
 // c-ares 1.18 keeps one socket, so one source port, for a server and channel. We spread
 // the queries at random over a pool of channels.
 #pragma once
 
+#include <list>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,12 +35,10 @@ class Upstream : public Exchange {
   // Queries in flight end without their callbacks.
   ~Upstream() override;
 
-  // New queries go to these; queries in flight end with the servers they were sent to.
   // Nothing changes on failure.
-  Result<void> set_servers(const std::vector<Endpoint>& servers);
-
-  [[nodiscard]] bool has_servers() const override { return !servers_.empty(); }
-  void send(Bytes query, Done done) override;
+  Result<void> set_servers(std::span<const Endpoint> servers) override;
+  void send(const Endpoint& server, Bytes query, Transport first,
+            std::chrono::milliseconds limit, Done done) override;
 
  private:
   class Channel;
@@ -49,10 +49,9 @@ class Upstream : public Exchange {
   void keep_ticking();
 
   Loop& loop_;
-  std::vector<Endpoint> servers_{};
-  Pool pool_;
-  std::vector<Pool> retired_;  // until their queries have ended
-  size_t in_flight_ = 0;
+  std::map<Endpoint, Pool> pools_;
+  std::vector<Pool> retired_{};  // until their queries have ended
+  std::list<Flight> flights_;
   bool closing_ = false;
   Loop::Watch ticker_{};
   bool ticking_ = false;

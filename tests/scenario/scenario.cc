@@ -23,12 +23,12 @@ struct FakeExchange : Exchange {
     std::vector<uint8_t> query{};
     Done done{};
   };
-  bool servers = true;
   std::deque<Sent> sent{};          // not answered yet
   std::vector<std::string> seen{};  // "NAME TYPE", not yet asserted
 
-  [[nodiscard]] bool has_servers() const override { return servers; }
-  void send(Bytes query, Done done) override {
+  Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
+  void send(const Endpoint&, Bytes query, Transport, std::chrono::milliseconds,
+            Done done) override {
     Reader in(query);
     (void)in.header();
     const auto q = in.question();
@@ -39,7 +39,7 @@ struct FakeExchange : Exchange {
 
 class Run {
  public:
-  explicit Run(std::string path) : path_(std::move(path)) {}
+  explicit Run(std::string path) : path_(std::move(path)) { set_servers(true); }
 
   bool run() {
     std::ifstream in(path_);
@@ -119,10 +119,16 @@ class Run {
     rebuild();
   }
 
+  void set_servers(bool up) {
+    std::vector<Endpoint> servers;
+    if (up) servers.push_back(*Endpoint::parse("192.0.2.53:53"));
+    if (!service_.set_servers(servers)) failed("the servers were refused");
+  }
+
   void upstream(std::istringstream& words) {
     std::string state;
     words >> state;
-    exchange_.servers = state == "up";
+    set_servers(state == "up");
   }
 
   // QUERY client NAME TYPE [tcp] [edns=N] [do] [cd] [ad] [nord] [class=N]
@@ -207,13 +213,13 @@ class Run {
     exchange_.sent.pop_front();
     std::string rcode, option;
     words >> rcode;
-    if (rcode == "none") return sent.done({});
+    if (rcode == "none") return sent.done({Outcome::End::no_reply, {}});
     uint16_t flags = flag::kRa;
     while (words >> option)
       flags |= option == "tc" ? flag::kTc : option == "ad" ? flag::kAd : flag::kAa;
     auto bytes = make_reply(sent.query, rcode, lines, flags);
     spoil(bytes);
-    sent.done(bytes);
+    sent.done({Outcome::End::replied, bytes});
   }
 
   void time(std::istringstream& words) {

@@ -31,8 +31,9 @@ using namespace wigeon::dns;
 namespace {
 
 struct Nobody : Exchange {
-  [[nodiscard]] bool has_servers() const override { return false; }
-  void send(Bytes, Done) override {}
+  Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
+  void send(const Endpoint&, Bytes, Transport, std::chrono::milliseconds, Done) override {
+  }
 };
 
 }  // namespace

@@ -16,14 +16,19 @@ namespace {
 struct Fake : Exchange {
   std::vector<std::vector<uint8_t>> queries{};
   std::vector<Done> waiting{};
+  std::vector<Endpoint> asked{};
   bool at_once = false;  // fails inside send()
-  [[nodiscard]] bool has_servers() const override { return true; }
-  void send(Bytes query, Done done) override {
-    if (at_once) return done({});
+  Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
+  void send(const Endpoint& server, Bytes query, Transport, std::chrono::milliseconds,
+            Done done) override {
+    asked.push_back(server);
+    if (at_once) return done({Outcome::End::unreachable, {}});
     queries.emplace_back(query.begin(), query.end());
     waiting.push_back(std::move(done));
   }
 };
+
+const std::vector<Endpoint> kServers{*Endpoint::parse("192.0.2.1:53")};
 
 Question question(int n) {
   return {*Name::parse("n" + std::to_string(n) + ".test"), type::kA};
@@ -34,6 +39,7 @@ Question question(int n) {
 TEST_CASE("askers beyond the limit are refused, and room comes back") {
   Fake fake;
   Forwarder forwarder(fake);
+  REQUIRE(forwarder.set_servers(kServers));
   int refused = 0, failed = 0;
   const auto count = [&](Bytes, Forwarder::Failure why) {
     ++(why == Forwarder::Failure::too_many ? refused : failed);
@@ -56,6 +62,7 @@ TEST_CASE("a failure inside send reaches the asker once") {
   Fake fake;
   fake.at_once = true;
   Forwarder forwarder(fake);
+  REQUIRE(forwarder.set_servers(kServers));
   int calls = 0;
   forwarder.ask(question(1), 0, false, 0s, [&](Bytes reply, Forwarder::Failure why) {
     ++calls;
@@ -66,9 +73,39 @@ TEST_CASE("a failure inside send reaches the asker once") {
   CHECK(forwarder.waiting() == 0);
 }
 
+TEST_CASE(
+    "the next server is asked when one refuses, fails or is silent; NXDOMAIN is an "
+    "answer") {
+  Fake fake;
+  Forwarder forwarder(fake);
+  const auto at = [](int n) {
+    return *Endpoint::parse("192.0.2." + std::to_string(n) + ":53");
+  };
+  REQUIRE(forwarder.set_servers({at(1), at(2), at(3), at(4), at(5)}));
+  std::string got;
+  forwarder.ask(question(1), 0, false, 0s,
+                [&](Bytes reply, Forwarder::Failure) { got = text(reply).substr(0, 8); });
+  using End = Outcome::End;
+  const auto end = [&](size_t n, End how, const char* rcode) {
+    REQUIRE(fake.queries.size() == n);
+    CHECK(fake.asked.back() == at(static_cast<int>(n)));
+    const auto reply = make_reply(fake.queries.back(), *rcode ? rcode : "NOERROR", {});
+    auto done = std::move(fake.waiting.back());
+    done({how, how == End::replied ? Bytes(reply) : Bytes{}});
+  };
+  end(1, End::no_reply, "");
+  end(2, End::replied, "SERVFAIL");
+  end(3, End::replied, "REFUSED");
+  end(4, End::unreachable, "");
+  end(5, End::replied, "NXDOMAIN");
+  CHECK(got == "NXDOMAIN");
+  CHECK(fake.queries.size() == 5);
+}
+
 TEST_CASE("ids on the wire are not the client's and do not repeat in order") {
   Fake fake;
   Forwarder forwarder(fake);
+  REQUIRE(forwarder.set_servers(kServers));
   std::set<int> ids;
   for (int i = 0; i < 500; ++i)
     forwarder.ask(question(i), 0, false, 0s, [](Bytes, Forwarder::Failure) {});
@@ -79,6 +116,7 @@ TEST_CASE("ids on the wire are not the client's and do not repeat in order") {
 TEST_CASE("the query carries the question, three flags and an OPT record of 11 bytes") {
   Fake fake;
   Forwarder forwarder(fake);
+  REQUIRE(forwarder.set_servers(kServers));
   forwarder.ask({*Name::parse("WwW.test"), type::kMx}, 0xffff, true, 0s,
                 [](Bytes, Forwarder::Failure) {});
   const auto& q = fake.queries.at(0);

@@ -17,8 +17,11 @@ namespace {
 
 struct Silent : Exchange {
   std::vector<Done> waiting{};
-  [[nodiscard]] bool has_servers() const override { return true; }
-  void send(Bytes, Done done) override { waiting.push_back(std::move(done)); }
+  Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
+  void send(const Endpoint&, Bytes, Transport, std::chrono::milliseconds,
+            Done done) override {
+    waiting.push_back(std::move(done));
+  }
 };
 
 constexpr char kRecord[] = "answer a.corp.test. 60 A 100.64.0.1\n";
@@ -32,6 +35,7 @@ struct Fixture {
 
   explicit Fixture(TcpLimits limits = {}) : server(loop, service, limits) {
     enter_own_network();
+    REQUIRE(service.set_servers({*Endpoint::parse("192.0.2.1:53")}));
     service.replace_zones(*Zones::build(
         {{"corp.test", {{"a.corp.test", type::kA, 60, "100.64.0.1"}}}}, {}));
     const std::vector<Address> addresses{*Address::parse("127.0.0.1"),

@@ -83,9 +83,13 @@ std::vector<uint8_t> query(std::string name, uint16_t id = 77) {
 }
 
 // Asks and waits for the end.
-std::string ask(Loop& loop, Upstream& upstream, Bytes q) {
+std::string ask(Loop& loop, Upstream& upstream, const Endpoint& server, Bytes q,
+                std::chrono::milliseconds limit = 4s) {
   std::string result;
-  upstream.send(q, [&](Bytes reply) { result = reply.empty() ? "none" : text(reply); });
+  upstream.send(server, q, Transport::udp, limit, [&](const Outcome& o) {
+    const bool late = o.end == Outcome::End::no_reply;
+    result = o.reply.empty() ? late ? "late" : "none" : text(o.reply);
+  });
   const auto end = Loop::now() + 10s;
   while (result.empty() && Loop::now() < end) REQUIRE(loop.run_once(20ms));
   return result;
@@ -95,49 +99,13 @@ constexpr char kGood[] = "NOERROR rd ra\nanswer x.test. 60 A 203.0.113.1\nopt 12
 
 }  // namespace
 
-TEST_CASE("a query goes to the first server and its reply comes back") {
+TEST_CASE("a query goes to its server and the reply comes back") {
   auto loop = *Loop::open();
   UdpServer server(loop, "127.0.0.1", good);
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test", 0xbeef)) == kGood);
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test", 0xbeef)) == kGood);
   CHECK(server.ids == std::set<int>{0xbeef});
-}
-
-TEST_CASE("the next server is asked when one refuses, fails or is not there") {
-  auto loop = *Loop::open();
-  UdpServer refusing(loop, "127.0.0.1",
-                     [](Bytes q) { return make_reply(q, "REFUSED", {}); });
-  UdpServer failing(loop, "127.0.0.1",
-                    [](Bytes q) { return make_reply(q, "SERVFAIL", {}); });
-  UdpServer server(loop, "127.0.0.1", good);
-  const Endpoint closed = *Endpoint::parse("127.0.0.1:9");
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(
-      {closed, refusing.endpoint, failing.endpoint, server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")) == kGood);
-  CHECK(refusing.queries == 1);
-  CHECK(failing.queries == 1);
-}
-
-TEST_CASE("NXDOMAIN is an answer, no reason to ask on") {
-  auto loop = *Loop::open();
-  UdpServer first(loop, "127.0.0.1",
-                  [](Bytes q) { return make_reply(q, "NXDOMAIN", {}); });
-  UdpServer second(loop, "127.0.0.1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({first.endpoint, second.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")) == "NXDOMAIN rd ra\nopt 1232\n");
-  CHECK(second.queries == 0);
-}
-
-TEST_CASE("a silent server is given up for the next one") {
-  auto loop = *Loop::open();
-  UdpServer silent(loop, "127.0.0.1", none);
-  UdpServer server(loop, "::1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({silent.endpoint, server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")) == kGood);
 }
 
 TEST_CASE("a truncated reply is fetched over TCP") {
@@ -146,8 +114,8 @@ TEST_CASE("a truncated reply is fetched over TCP") {
     return make_reply(q, "NOERROR", {}, flag::kRa | flag::kTc);
   });
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
-  const auto got = ask(loop, *upstream, query("big.test"));
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
+  const auto got = ask(loop, *upstream, server.endpoint, query("big.test"));
   CHECK(got.starts_with("NOERROR rd ra\nanswer big.test. 1 TXT "));
   CHECK(got.size() > 3000);
 }
@@ -158,8 +126,8 @@ TEST_CASE("a reply of 1200 bytes is taken over UDP") {
     return make_reply(q, "NOERROR", {"answer x.test 1 TXT " + std::string(1100, 'x')});
   });
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")).starts_with("NOERROR"));
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")).starts_with("NOERROR"));
   CHECK(server.connections.empty());
 }
 
@@ -172,8 +140,8 @@ TEST_CASE("a server without EDNS is asked without it") {
     return edns ? make_reply(plain, "FORMERR", {}) : good(q);
   });
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")) ==
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) ==
         "NOERROR rd ra\nanswer x.test. 60 A 203.0.113.1\n");
 }
 
@@ -181,28 +149,31 @@ TEST_CASE("forged replies are not taken") {
   auto loop = *Loop::open();
   UdpServer server(loop, "127.0.0.1", good);
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
   server.forgery = [](Bytes q) {
     auto r = make_reply(q, "NOERROR", {"answer x.test 60 A 198.51.100.66"});
     r[1] ^= 1;  // another id
     return r;
   };
-  CHECK(ask(loop, *upstream, query("x.test")) == kGood);
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
   server.forgery = [](Bytes) {
     return make_reply(query("y.test"), "NOERROR", {"answer y.test 60 A 198.51.100.66"});
   };
-  CHECK(ask(loop, *upstream, query("x.test")) == kGood);
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
 }
 
 TEST_CASE("queries in flight leave from many ports") {
   auto loop = *Loop::open();
   UdpServer server(loop, "127.0.0.1", good);
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({server.endpoint}));
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
   int done = 0;
   for (int i = 0; i < 200; ++i)
-    upstream->send(query("n" + std::to_string(i) + ".test", static_cast<uint16_t>(i)),
-                   [&](Bytes reply) { done += reply.empty() ? 1000 : 1; });
+    upstream->send(server.endpoint,
+                   query("n" + std::to_string(i) + ".test", static_cast<uint16_t>(i)),
+                   Transport::udp, 4s, [&](const Outcome& o) {
+                     done += o.end == Outcome::End::replied ? 1 : 1000;
+                   });
   const auto end = Loop::now() + 10s;
   while (done < 200 && Loop::now() < end) REQUIRE(loop.run_once(20ms));
   CHECK(done == 200);
@@ -215,14 +186,15 @@ TEST_CASE("queries in flight outlive a change of servers, and the end of everyth
   UdpServer slow(loop, "127.0.0.1", none);
   UdpServer server(loop, "127.0.0.1", good);
   auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers({slow.endpoint}));
+  REQUIRE(upstream->set_servers(std::vector{slow.endpoint}));
   std::string late;
-  upstream->send(query("late.test"),
-                 [&](Bytes r) { late = r.empty() ? "none" : text(r); });
+  upstream->send(
+      slow.endpoint, query("late.test"), Transport::udp, 4s,
+      [&](const Outcome& o) { late = o.reply.empty() ? "none" : text(o.reply); });
   while (slow.queries == 0) REQUIRE(loop.run_once(20ms));
   slow.reply = good;
-  REQUIRE(upstream->set_servers({server.endpoint}));
-  CHECK(ask(loop, *upstream, query("x.test")) == kGood);
+  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
+  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
   CHECK(server.queries == 1);
   const auto end = Loop::now() + 10s;
   while (late.empty() && Loop::now() < end) REQUIRE(loop.run_once(20ms));
@@ -231,14 +203,20 @@ TEST_CASE("queries in flight outlive a change of servers, and the end of everyth
 
   server.reply = none;
   bool called = false;
-  upstream->send(query("never.test"), [&](Bytes) { called = true; });
+  upstream->send(server.endpoint, query("never.test"), Transport::udp, 4s,
+                 [&](const Outcome&) { called = true; });
   upstream.reset();
   CHECK_FALSE(called);
 }
 
-TEST_CASE("without servers a query ends at once") {
+TEST_CASE("a silent server, a closed port and an unknown server are told apart") {
   auto loop = *Loop::open();
+  UdpServer silent(loop, "127.0.0.1", none);
+  const Endpoint closed = *Endpoint::parse("127.0.0.1:9");
   auto upstream = *Upstream::open(loop);
-  CHECK_FALSE(upstream->has_servers());
-  CHECK(ask(loop, *upstream, query("x.test")) == "none");
+  REQUIRE(upstream->set_servers(std::vector{silent.endpoint, closed}));
+  CHECK(ask(loop, *upstream, silent.endpoint, query("x.test"), 200ms) == "late");
+  CHECK(ask(loop, *upstream, closed, query("x.test")) == "none");
+  const Endpoint unknown = *Endpoint::parse("127.0.0.1:10");
+  CHECK(ask(loop, *upstream, unknown, query("x.test")) == "none");
 }
