@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,9 @@ enum class ManagerKind : uint8_t {
   openresolv,
   file,
 };
-std::string_view text(ManagerKind kind);
+std::string_view text(ManagerKind kind);  // as dns.manager has it
+// By its first word, which is text(kind).
+std::optional<ManagerKind> kind_of_note(std::string_view note);
 
 struct HostDomain {
   std::string name{};      // "corp.example": no dot at its end
@@ -56,7 +59,7 @@ class HostManager {
  public:
   struct Events {
     // A note that undoes what is about to be done is durable when this returns without
-    // an error; an error keeps it from being done. Form: "KIND REST", undo() reads it.
+    // an error; an error keeps it from being done. Form: text(kind), a space, the rest.
     std::move_only_function<Result<void>(const std::string& note)> changing{};
     // What the note says is undone.
     std::move_only_function<void(const std::string& note)> undone{};
