@@ -36,6 +36,27 @@ std::pair<size_t, size_t> range_of(const std::vector<A>& sorted, A low, A high) 
 
 }  // namespace
 
+std::vector<std::string> reverse_zones(const Prefix& overlay) {
+  const bool v4 = overlay.address().is_v4();
+  if (overlay.bits() < (v4 ? kMinOverlayBits4 : kMinOverlayBits6)) return {};
+  const int step = v4 ? 8 : 4, bits = zone_bits(overlay);
+  std::vector<std::string> zones;
+  std::vector<uint8_t> bytes(overlay.address().bytes().begin(),
+                             overlay.address().bytes().end());
+  for (int n = 0; n < 1 << (bits - overlay.bits()); ++n) {
+    std::string zone = v4 ? "in-addr.arpa" : "ip6.arpa";
+    for (int at = 0; at < bits; at += step) {
+      unsigned label = bytes[static_cast<size_t>(at / 8)];
+      if (!v4) label = at % 8 ? label & 15 : label >> 4;
+      if (at + step == bits) label |= static_cast<unsigned>(n);
+      zone = (v4 ? std::to_string(label) : std::string(1, "0123456789abcdef"[label])) +
+             '.' + zone;
+    }
+    zones.push_back(std::move(zone));
+  }
+  return zones;
+}
+
 uint32_t Zones::node_of(Bytes name) const {
   if (table_.empty()) return 0;
   const uint64_t hash = hash_name(name);

@@ -29,6 +29,11 @@ inline constexpr size_t kMaxSetSize = 1000;   // records of one name and type
 inline constexpr int kMinOverlayBits4 = 8;
 inline constexpr int kMinOverlayBits6 = 16;
 
+// The reverse zones that an overlay prefix makes ours, "64.100.in-addr.arpa"; a prefix
+// that ends inside an octet or nibble is several, at most 128. None for prefixes that are
+// too short.
+std::vector<std::string> reverse_zones(const Prefix& overlay);
+
 class Zones {
  public:
   // EINVAL with "zone Z: record N (name type): reason" for the first thing that is wrong.

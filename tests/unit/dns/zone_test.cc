@@ -121,3 +121,21 @@ TEST_CASE("a name costs about eighty bytes, its reverse entry included") {
         0, [&](Bytes target) { CHECK(name_text(target) == z.records[i].name + "."); });
   }
 }
+
+TEST_CASE(
+    "an overlay prefix is one reverse zone, or several where it ends within a label") {
+  const auto zones = [](const char* prefix) {
+    return reverse_zones(*Prefix::parse(prefix));
+  };
+  using List = std::vector<std::string>;
+  CHECK(zones("100.64.0.0/16") == List{"64.100.in-addr.arpa"});
+  CHECK(zones("192.0.2.128/26").size() == 64);
+  const auto wide = zones("100.64.0.0/10");
+  REQUIRE(wide.size() == 64);
+  CHECK(wide.front() == "64.100.in-addr.arpa");
+  CHECK(wide.back() == "127.100.in-addr.arpa");
+  CHECK(zones("fd00:77::/64") == List{"0.0.0.0.0.0.0.0.7.7.0.0.0.0.d.f.ip6.arpa"});
+  CHECK(zones("fd80::/10").empty());
+  CHECK(zones("fd80::/18").size() == 4);
+  CHECK(zones("10.0.0.0/7").empty());
+}
