@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The network map as a file that others replace. Watched through the directories on its
-// way, because an atomic rename, a symlink swap, and a directory that is deleted or not
-// there yet all leave a watch on the file itself with nothing.
+// The network map as a file that others replace.
 #pragma once
 
 #include <chrono>
