@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon::netlink {
 
 void tidy(ObservedDevice& device) {
@@ -21,12 +23,7 @@ void tidy(ObservedDevice& device) {
     ++kept;
   }
   peers.resize(kept);
-  for (auto& p : peers) {
-    auto& ips = p.peer.allowed_ips;
-    std::ranges::sort(ips);
-    const auto repeated = std::ranges::unique(ips);
-    ips.erase(repeated.begin(), repeated.end());
-  }
+  for (auto& p : peers) sort_unique(p.peer.allowed_ips);
 }
 
 std::optional<std::chrono::system_clock::time_point> since_epoch(int64_t seconds,

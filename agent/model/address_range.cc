@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon {
 namespace {
 
@@ -84,9 +86,7 @@ Address previous(const Address& a) {
 }
 
 std::vector<AddressRange> wanted_ranges(std::vector<Judged> prefixes) {
-  std::ranges::stable_sort(prefixes, {}, &Judged::prefix);
-  const auto twice = std::ranges::unique(prefixes, {}, &Judged::prefix);
-  prefixes.erase(twice.begin(), twice.end());
+  sort_unique(prefixes, &Judged::prefix);
   Sweep sweep;
   for (const auto& p : prefixes) sweep.enter(p);
   return std::move(sweep).finish();

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon {
 namespace {
 
@@ -151,17 +153,13 @@ class Chooser {
       give(std::span(wants_).subspan(first, last - first));
       first = last;
     }
-    std::ranges::sort(rivals_);
-    const auto twice = std::ranges::unique(rivals_);
-    rivals_.erase(twice.begin(), twice.end());
+    sort_unique(rivals_);
     for (size_t i = 1; i < rivals_.size(); ++i) {
       if (rivals_[i].first != rivals_[i - 1].first) continue;
       out_.contested.push_back(rivals_[i - 1].second);
       out_.contested.push_back(rivals_[i].second);
     }
-    std::ranges::sort(out_.contested);
-    const auto again = std::ranges::unique(out_.contested);
-    out_.contested.erase(again.begin(), again.end());
+    sort_unique(out_.contested);
   }
 
   void give(std::span<const Want> wants) {

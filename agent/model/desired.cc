@@ -3,17 +3,12 @@
 
 #include <algorithm>
 
+#include "agent/base/sort_unique.hh"
 #include "agent/model/forwarding.hh"
 #include "agent/model/full_tunnel.hh"
 
 namespace wigeon {
 namespace {
-
-void sort_unique(auto& list) {
-  std::ranges::sort(list);
-  const auto twice = std::ranges::unique(list);
-  list.erase(twice.begin(), twice.end());
-}
 
 // The first of them. Which one is to be tried is choose()'s.
 std::optional<Endpoint> endpoint_of(const PeerView& peer, const Resolved& resolved,

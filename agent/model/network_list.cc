@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/model/network_list.hh"
 
-#include <algorithm>
+#include "agent/base/sort_unique.hh"
 
 namespace wigeon {
-namespace {
-
-void sort_unique(auto& list) {
-  std::ranges::sort(list);
-  const auto twice = std::ranges::unique(list);
-  list.erase(twice.begin(), twice.end());
-}
-
-}  // namespace
 
 std::vector<ListedNetwork> list_networks(const NetworkMap& map, const Accepted& accepted,
                                          const Key& own, const ClientRoutes& routes) {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 
+#include "agent/base/sort_unique.hh"
 #include "agent/model/json.hh"
 #include "agent/model/problem.hh"
 #include "agent/model/shape.hh"
@@ -45,12 +46,6 @@ const AvailableNetwork* leader(Networks available, const AvailableNetwork& n) {
 
 bool has(const Ids& ids, const std::string& id) {
   return std::ranges::binary_search(ids, id);
-}
-
-void settle(Ids& ids) {
-  std::ranges::sort(ids);
-  const auto twice = std::ranges::unique(ids);
-  ids.erase(twice.begin(), twice.end());
 }
 
 Ids united(const Ids& a, const Ids& b) {
@@ -99,7 +94,7 @@ Result<Ids> resolve(Networks available, std::span<const std::string> ids) {
                  "' is not available";
   }
   if (!missing.empty()) return fail(ENOENT, std::move(missing));
-  settle(out);
+  sort_unique(out);
   return out;
 }
 
@@ -146,7 +141,7 @@ Result<NetworkSelection> select_networks(const NetworkSelection& selection,
     s.selected.clear();
     s.deselected.clear();
     for (const auto& n : available) s.deselected.push_back(leader(available, n)->id);
-    settle(s.deselected);
+    sort_unique(s.deselected);
   }
   s.deselected_all = false;
   s.deselected = without(s.deselected, named);
@@ -167,7 +162,7 @@ NetworkSelection select_all_networks(const NetworkSelection& selection,
     const auto& decides = *leader(available, n);
     if (!n.exit_node || decides.id == s.exit_node) s.selected.push_back(decides.id);
   }
-  settle(s.selected);
+  sort_unique(s.selected);
   return s;
 }
 
@@ -211,8 +206,8 @@ Result<NetworkSelection> decode_selection(std::string_view json, std::string_vie
   const auto problems =
       json::decode(json, file, shape_of(std::type_identity<NetworkSelection>{}), &s);
   if (!problems.empty()) return fail(EINVAL, problems.text());
-  settle(s.deselected);
-  settle(s.selected);
+  sort_unique(s.deselected);
+  sort_unique(s.selected);
   return s;
 }
 

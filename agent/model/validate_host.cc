@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/base/sort_unique.hh"
 #include "agent/model/coverage.hh"
 #include "agent/model/judge.hh"
 #include "agent/model/prefix_cover.hh"
@@ -90,10 +91,7 @@ void keep_off_table(const Config& config, const HostView& host, Judge& judge) {
   if (!config.routing.allow_default_route || host.table_taken.empty()) return;
   std::vector<Prefix> networks;
   judge.each_network([&](const Prefix& p, auto) { networks.push_back(p); });
-  std::ranges::sort(networks, {},
-                    [](const Prefix& p) { return std::pair(-p.bits(), p); });
-  const auto twice = std::ranges::unique(networks);
-  networks.erase(twice.begin(), twice.end());
+  sort_unique(networks, [](const Prefix& p) { return std::pair(-p.bits(), p); });
   Coverage v4, v6;
   std::erase_if(networks, [&](const Prefix& p) {
     return (p.family() == Family::v4 ? v4 : v6).add_within_half(p);

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon {
 namespace {
 
@@ -67,9 +69,7 @@ std::vector<ZoneData> dns_zones(const Config& config, const NetworkMap& map) {
 
   std::vector<ZoneData> all;
   for (auto& [domain, z] : zones) {
-    std::ranges::sort(z.records);
-    const auto twice = std::ranges::unique(z.records);
-    z.records.erase(twice.begin(), twice.end());
+    sort_unique(z.records);
     all.push_back(std::move(z));
   }
   return all;

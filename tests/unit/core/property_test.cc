@@ -12,6 +12,7 @@
 #include <set>
 
 #include "agent/base/marks.hh"
+#include "agent/base/sort_unique.hh"
 #include "agent/core/reconcile.hh"
 #include "tests/harness/memory_kernel.hh"
 #include "tests/harness/temp_dir.hh"
@@ -131,12 +132,6 @@ Route random_unreachable(Random& rng, uint8_t protocol) {
           .metric = 1 + pick(rng, 3),
           .type = maybe(rng, 2) ? Route::Type::unreachable : Route::Type::throw_,
           .protocol = protocol};
-}
-
-void sort_unique(auto& list) {
-  std::ranges::sort(list);
-  const auto twice = std::ranges::unique(list);
-  list.erase(twice.begin(), twice.end());
 }
 
 // Prefixes are dealt to peers so that no two share one, as validation guarantees.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "agent/base/sort_unique.hh"
 #include "agent/base/tunnel.hh"
 
 namespace wigeon {
@@ -39,8 +40,7 @@ class RandomChanges {
       ips.push_back(
           *Prefix::make(a, static_cast<int>(below(static_cast<size_t>(a.bits()) + 1))));
     }
-    std::ranges::sort(ips);
-    ips.erase(std::ranges::unique(ips).begin(), ips.end());
+    sort_unique(ips);
     return p;
   }
 
