@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 
 #include "agent/base/owned.hh"
@@ -47,6 +49,15 @@ std::string parent_directory(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == path.npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string program_near(const std::string& installed, const std::string& name) {
+  std::string self(PATH_MAX, '\0');
+  const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
+  self.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  const std::string here = parent_directory(self) + "/";
+  const std::string there = here + installed + "/" + name;
+  return ::access(there.c_str(), X_OK) == 0 ? there : here + name;
 }
 
 Result<std::string> read_file(const std::string& path, size_t max, FileRule rule) {

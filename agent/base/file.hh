@@ -39,4 +39,8 @@ Result<void> sync_directory(const std::string& path);
 // Directory part of a path: "." when it has none.
 std::string parent_directory(const std::string& path);
 
+// Another program of ours: in `installed`, seen from the directory of the one that runs
+// ("../sbin"), or else in that directory itself, as in a build tree.
+std::string program_near(const std::string& installed, const std::string& name);
+
 }  // namespace wigeon

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <climits>
 #include <csignal>
 #include <cstring>
 
@@ -95,14 +94,7 @@ Failure failure(int status, const std::string& note) {
 
 }  // namespace
 
-std::string wigeond_program() {
-  std::string self(PATH_MAX, '\0');
-  const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
-  self.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  const std::string here = parent_directory(self);
-  const std::string installed = here + "/../sbin/wigeond";
-  return ::access(installed.c_str(), X_OK) == 0 ? installed : here + "/wigeond";
-}
+std::string wigeond_program() { return program_near("../sbin", "wigeond"); }
 
 Outcome<Said> run_wigeond(std::vector<std::string> arguments) {
   auto out = Pipe::open(), err = Pipe::open();

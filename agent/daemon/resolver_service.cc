@@ -3,10 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <climits>
 
 #include "agent/base/digest.hh"
 #include "agent/base/file.hh"
@@ -73,12 +70,7 @@ uint64_t digest_of(const std::vector<dns::ZoneConfig>& zones) {
 }  // namespace
 
 std::string resolver_program() {
-  std::string self(PATH_MAX, '\0');
-  const ssize_t n = ::readlink("/proc/self/exe", self.data(), self.size());
-  self.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  const std::string here = parent_directory(self);
-  const std::string installed = here + "/../lib/wigeon/wigeon-resolver";
-  return ::access(installed.c_str(), X_OK) == 0 ? installed : here + "/wigeon-resolver";
+  return program_near("../lib/wigeon", "wigeon-resolver");
 }
 
 std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones) {

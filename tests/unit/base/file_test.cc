@@ -3,7 +3,9 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "tests/harness/temp_dir.hh"
 
@@ -49,4 +51,13 @@ TEST_CASE("a failed replacement leaves the old file") {
   CHECK_FALSE(replace_file(dir.path() + "/a", "x", 0600));
   CHECK(std::filesystem::is_directory(dir.path() + "/a/b"));
   CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
+}
+
+TEST_CASE("another program is found where it is installed, or beside this one") {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  const auto here = self.parent_path().string(), name = self.filename().string();
+  const auto folder = "../" + self.parent_path().filename().string();
+  CHECK(program_near(folder, name) == here + "/" + folder + "/" + name);
+  CHECK(program_near("../nowhere", name) == here + "/" + name);
+  CHECK(program_near(folder, "nothing") == here + "/nothing");
 }
