@@ -14,8 +14,6 @@
 namespace wigeon {
 namespace {
 
-constexpr size_t kMaxJournalBytes = 64 << 20;
-
 std::string line(const JournalChange& c) {
   return std::string("v1 ") + (c.add ? "+ " : "- ") + c.entry.kind + " " +
          c.entry.detail + "\n";

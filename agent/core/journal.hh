@@ -19,6 +19,8 @@
 
 namespace wigeon {
 
+inline constexpr size_t kMaxJournalBytes = 64 << 20;  // longer ones are unreadable
+
 struct JournalEntry {
   std::string kind{};    // "making", "link", "route", "rule"
   std::string detail{};  // "wt0 wireguard wigeon:0123456789abcdef"; no newline

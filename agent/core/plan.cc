@@ -315,6 +315,13 @@ Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed) {
   return ops;
 }
 
+Desired nothing_on(const std::string& link) {
+  Desired nothing;
+  nothing.up = false;
+  nothing.link = link;
+  return nothing;
+}
+
 std::string text(const Route& r, const std::string& link) {
   std::string s(type_word(r.type));
   s += r.destination.text();

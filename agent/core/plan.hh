@@ -92,6 +92,9 @@ using Op = std::variant<op::LinkAdd, op::LinkDel, op::LinkMtu, op::LinkUp, op::S
 // is wanted changed.
 Result<std::vector<Op>> plan(const Desired& desired, const Observed& observed);
 
+// What is wanted where nothing of ours shall be left.
+Desired nothing_on(const std::string& link);
+
 // Lines in ip(8)'s and wg(8)'s words, each ending in '\n'. Never a secret.
 std::string text(const Op& op);
 std::string text(const std::vector<Op>& ops);

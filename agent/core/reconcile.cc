@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/core/reconcile.hh"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "agent/base/digest.hh"
 #include "agent/base/log.hh"
 #include "agent/core/advance.hh"
+#include "agent/core/alias.hh"
 
 namespace wigeon {
 namespace {
-
-// Removing the last IPv4 address takes the link's routes along, so one round may not be
-// enough; more than a few means that somebody is fighting us.
-constexpr int kMaxRounds = 4;
-
-constexpr std::string_view kAliasPrefix = "wigeon:";
-
-std::string fresh_alias() {
-  uint64_t id = 0;
-  (void)!::getrandom(&id, sizeof id,
-                     0);  // eight bytes cannot be short; zero would do too
-  return std::string(kAliasPrefix) + fmt::format("{:016x}", id);
-}
 
 // "wt0 wireguard wigeon:…": the alias of that link's entry.
 std::string alias_of(const JournalEntry& e, const std::string& link) {
@@ -251,9 +237,7 @@ Result<void> Engine::forget() {
 }
 
 void Engine::roll_back(const Desired& desired) {
-  Desired nothing;
-  nothing.link = desired.link;
-  nothing.up = false;
+  const Desired nothing = nothing_on(desired.link);
   name_sysctls(nothing);
   if (auto seen = observe(desired.link); !seen) {
     log::warning("{}: taking back a half-made link: {}", desired.link, seen.error().what);

@@ -21,6 +21,10 @@
 
 namespace wigeon {
 
+// Removing the last IPv4 address takes the link's routes along, so one round may not be
+// enough; more than a few means that somebody is fighting us.
+inline constexpr int kMaxRounds = 4;
+
 class Engine {
  public:
   Engine(Kernel& kernel, Journal& journal) : kernel_(kernel), journal_(journal) {}

@@ -9,18 +9,17 @@
 
 #include "agent/base/file.hh"
 #include "agent/control/lock.hh"
+#include "agent/core/alias.hh"
 #include "agent/core/kernel_linux.hh"
 #include "agent/core/reconcile.hh"
 #include "agent/daemon/administrative.hh"
 #include "agent/daemon/firewalld.hh"
 #include "agent/daemon/foreign_rules.hh"
 #include "agent/daemon/starting.hh"
+#include "agent/daemon/state_files.hh"
 
 namespace wigeon {
 namespace {
-
-constexpr size_t kMaxJournalBytes = 64 << 20;
-constexpr int kMaxRounds = 4;  // as many as the engine's
 
 constexpr std::array kStates = {"link_state",   "route_state",  "rule_state",
                                 "nft_state",    "sysctl_state", "zone_state",
@@ -28,15 +27,12 @@ constexpr std::array kStates = {"link_state",   "route_state",  "rule_state",
 constexpr std::chrono::seconds kBusLimit{5};
 
 struct StateFile {
-  std::string_view name, file;
+  std::string_view name;
+  std::string (*file)(const std::string& state_directory);
 };
-constexpr std::array kFiles = {StateFile{"daemon_state", "/state.json"},
-                               StateFile{"map_state", "/network_map.json"},
-                               StateFile{"routeselector_state", "/networks.json"}};
-
-std::string journal_path(const Config& config) {
-  return config.state_directory + "/journal";
-}
+constexpr std::array kFiles = {StateFile{"daemon_state", administrative_file},
+                               StateFile{"map_state", last_good_file},
+                               StateFile{"routeselector_state", selection_file}};
 
 std::set<std::string> names(const std::set<JournalEntry>& entries) {
   std::set<std::string> all;
@@ -57,15 +53,11 @@ Result<void> check_name(const std::string& name, const std::set<std::string>& st
   return fail(EBADR, "there is no state \"" + name + "\"; known are " + known);
 }
 
-bool is_down(const Config& config) {
-  return !read_administrative(config.state_directory);
-}
-
 // The daemon's lock, in words that say what to do when a daemon has it.
 Result<Lock> lock(const Config& config, std::string_view verb) {
   auto taken = Lock::take(config.runtime_directory);
   if (taken || taken.error().code != EALREADY) return taken;
-  if (!is_down(config))
+  if (read_administrative(config.state_directory))
     return fail(EALREADY, "cannot " + std::string(verb) +
                               " state while connecting or connected, run 'wigeon down' "
                               "first.");
@@ -77,20 +69,13 @@ Result<Lock> lock(const Config& config, std::string_view verb) {
 // A daemon that is down and has nothing left to do is no reason to refuse.
 bool nothing_left(const Config& config) {
   const auto list = list_states(config);
-  return list && list->empty() && is_down(config);
+  return list && list->empty() && !read_administrative(config.state_directory);
 }
 
 // As plan() sorts its work: by what it leaves in the journal; the rest is the link's.
 std::string state_of(const Op& op, const std::string& alias) {
   const auto gone = journal_after(op, alias);
   return gone.empty() ? "link_state" : state_name(gone.front().entry);
-}
-
-Desired nothing_on(const std::string& link) {
-  Desired nothing;
-  nothing.link = link;
-  nothing.up = false;
-  return nothing;
 }
 
 Result<void> forget(Journal& journal, const std::string& name) {
@@ -120,11 +105,6 @@ Result<void> take_away(Kernel& kernel, Journal& journal, const std::string& link
     if (done) return {};
   }
   return fail(EBUSY, "it does not go away, or somebody brings it back");
-}
-
-bool is_our_alias(std::string_view alias) {
-  return alias.size() == 23 && alias.starts_with("wigeon:") &&
-         alias.find_first_not_of("0123456789abcdef", 7) == alias.npos;
 }
 
 // Without a journal: what the kernel itself says is ours.
@@ -163,7 +143,7 @@ Result<std::vector<std::string>> forget_files(const Config& config,
   std::vector<std::string> gone;
   for (const auto& f : kFiles) {
     if (!name.empty() && name != f.name) continue;
-    const std::string path = config.state_directory + std::string(f.file);
+    const std::string path = f.file(config.state_directory);
     if (::unlink(path.c_str()) == 0)
       gone.emplace_back(f.name);
     else if (errno != ENOENT)
@@ -180,7 +160,7 @@ std::string state_name(const JournalEntry& entry) {
 }
 
 Result<std::vector<JournalEntry>> list_states(const Config& config) {
-  const auto path = journal_path(config);
+  const auto path = journal_file(config.state_directory);
   const auto text = read_file(path, kMaxJournalBytes);
   if (!text && text.error().code == ENOENT) return {};
   if (!text) return within(path, text.error());
@@ -251,7 +231,7 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
     return Cleaned{};
   }
   if (!held) return std::unexpected(held.error());
-  const auto path = journal_path(config);
+  const auto path = journal_file(config.state_directory);
   if (::access(path.c_str(), F_OK) != 0) {
     if (errno != ENOENT) return fail_errno(path);
     TRY(check_name(name, {}, false));
@@ -282,7 +262,7 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
 
 Result<Cleaned> delete_states(const Config& config, const std::string& name) {
   const auto held = TRY(lock(config, "delete"));
-  const auto path = journal_path(config);
+  const auto path = journal_file(config.state_directory);
   Cleaned deleted;
   std::set<std::string> stored;
   if (::access(path.c_str(), F_OK) == 0) {

@@ -9,6 +9,7 @@
 #include "agent/control/listener.hh"
 #include "agent/daemon/administrative.hh"
 #include "agent/daemon/notify.hh"
+#include "agent/daemon/state_files.hh"
 
 namespace wigeon {
 namespace {
@@ -48,7 +49,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Config config, ConfigSources source
   TRY(make_directories(config.state_directory, 0700));
   auto key = TRY(load_or_make_private_key(config.private_key_file));
   auto preshared = TRY(preshared_key(config));
-  auto journal = TRY(Journal::open(config.state_directory + "/journal"));
+  auto journal = TRY(Journal::open(journal_file(config.state_directory)));
   auto kernel = TRY(LinuxKernel::open(config.tunnel, config.routing.table));
   std::unique_ptr<Daemon> d(new Daemon(std::move(config), std::move(sources),
                                        std::move(loop), std::move(lock), key, preshared,

@@ -2,13 +2,10 @@
 #include "agent/daemon/map_cache.hh"
 
 #include "agent/base/file.hh"
+#include "agent/daemon/state_files.hh"
 #include "agent/model/limits.hh"
 
 namespace wigeon {
-
-std::string last_good_file(const std::string& state_directory) {
-  return state_directory + "/network_map.json";
-}
 
 Result<void> save_last_good(const std::string& state_directory, std::string_view bytes) {
   return replace_file(last_good_file(state_directory), bytes, 0600);

@@ -10,8 +10,6 @@
 
 namespace wigeon {
 
-std::string last_good_file(const std::string& state_directory);
-
 // Of a map that was accepted. It may hold preshared keys, so nobody else can read it.
 Result<void> save_last_good(const std::string& state_directory, std::string_view bytes);
 

@@ -4,6 +4,7 @@
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
 #include "agent/daemon/map_cache.hh"
+#include "agent/daemon/state_files.hh"
 
 namespace wigeon {
 namespace {

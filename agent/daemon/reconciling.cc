@@ -180,10 +180,7 @@ Result<void> Daemon::reconcile_down() {
   TRY(engine_.remove_others(config_.interface_name));
   firewalld_->want(false, config_.interface_name);
   TRY(foreign_.want(false, config_.interface_name, IntoOverlay::nobody));
-  Desired nothing;
-  nothing.up = false;
-  nothing.link = config_.interface_name;
-  count_repairs(TRY(engine_.reconcile(nothing)));
+  count_repairs(TRY(engine_.reconcile(nothing_on(config_.interface_name))));
   history_.clear();
   routes_.clear();
   endpoints_.clear();

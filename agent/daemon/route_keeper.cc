@@ -6,25 +6,21 @@
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
 #include "agent/daemon/peer_history.hh"
+#include "agent/daemon/state_files.hh"
 
 namespace wigeon {
-namespace {
-
-std::string file(const std::string& directory) { return directory + "/networks.json"; }
-
-}  // namespace
 
 Result<void> RouteKeeper::load() {
-  const auto text = read_file(file(directory_), kMaxSelectionBytes);
+  const auto text = read_file(selection_file(directory_), kMaxSelectionBytes);
   if (!text && text.error().code == ENOENT) return {};
-  if (!text) return within(file(directory_), text.error());
-  selection_ = TRY(decode_selection(*text, file(directory_)));
+  if (!text) return within(selection_file(directory_), text.error());
+  selection_ = TRY(decode_selection(*text, selection_file(directory_)));
   return {};
 }
 
 Result<void> RouteKeeper::keep(NetworkSelection selection) {
   if (selection == selection_) return {};
-  TRY(replace_file(file(directory_), encode(selection), 0600));
+  TRY(replace_file(selection_file(directory_), encode(selection), 0600));
   selection_ = std::move(selection);
   return {};
 }

@@ -362,8 +362,7 @@ std::string run_case(unsigned seed, const std::string& directory) {
   for (unsigned i = pick(rng, 3); i > 0; --i) damage(w, rng);
   if (maybe(rng, 4)) agent.restart();
   if (maybe(rng, 3)) fail_one(w, rng);
-  Desired nothing;
-  nothing.up = false;
+  const Desired nothing = nothing_on("wt0");
   if (auto why = converge(w, agent, nothing); !why.empty()) return "down: " + why;
   if (w.links.contains("wt0")) return "down: the link is left";
   if (w.ours() != 0) return "down: something of ours is left";

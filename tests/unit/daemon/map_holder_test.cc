@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "agent/daemon/map_cache.hh"
+#include "agent/daemon/state_files.hh"
 #include "tests/harness/temp_dir.hh"
 #include "tests/unit/model/maps.hh"
 

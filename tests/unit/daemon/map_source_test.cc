@@ -10,6 +10,7 @@
 
 #include "agent/base/file.hh"
 #include "agent/daemon/map_cache.hh"
+#include "agent/daemon/state_files.hh"
 #include "agent/model/limits.hh"
 #include "tests/harness/temp_dir.hh"
 
