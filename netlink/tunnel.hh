@@ -14,6 +14,7 @@ namespace wigeon::netlink {
 class Tunnel {
  public:
   virtual ~Tunnel() = default;
+  // In tidy()'s order (device.hh).
   virtual Result<ObservedDevice> get() = 0;
   // After an error a part of it may be in force: get() again.
   virtual Result<void> set(const DeviceChange& change) = 0;

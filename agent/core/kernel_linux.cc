@@ -126,12 +126,7 @@ Result<void> LinuxKernel::observe(const std::string& name, const Ownership& own,
 
 Result<ObservedDevice> LinuxKernel::device(const Observed& o) {
   if (!o.link || !o.link_is_ours) return fail(ENODEV, "there is no link of ours");
-  auto* t = TRY(tunnel(*o.link));
-  auto device = TRY(t->get());
-  for (auto& p : device.peers) std::ranges::sort(p.peer.allowed_ips);
-  std::ranges::sort(device.peers, {},
-                    [](const ObservedPeer& p) { return p.peer.public_key; });
-  return device;
+  return TRY(tunnel(*o.link))->get();
 }
 
 Result<void> LinuxKernel::observe_routes(Observed& o) {
