@@ -189,7 +189,7 @@ Result<void> Engine::converge(const Desired& desired, Outcome& outcome, bool& ma
       return {};
     }
     if (round == kMaxRounds) break;
-    for (const auto& op : ops) {
+    for (auto& op : ops) {
       if (auto done = perform(op); !done) {
         stale_ = Parts::all();  // how much of it was done is not known
         if (refuse(op, done.error())) continue;
@@ -199,7 +199,7 @@ Result<void> Engine::converge(const Desired& desired, Outcome& outcome, bool& ma
       made_link |= std::holds_alternative<op::LinkAdd>(op);
       ++outcome.operations;
       if (!only_endpoints(op)) ++outcome.repairs;
-      outcome.transcript += text(op);
+      outcome.done.push_back(std::move(op));
     }
   }
   const auto left = text(ops);

@@ -30,9 +30,9 @@ class Engine {
   Engine(Kernel& kernel, Journal& journal) : kernel_(kernel), journal_(journal) {}
 
   struct Outcome {
-    size_t operations = 0;     // 0: everything was as wanted
-    size_t repairs = 0;        // of those, all that did more than to try an endpoint
-    std::string transcript{};  // text() of what was done
+    size_t operations = 0;   // 0: everything was as wanted
+    size_t repairs = 0;      // of those, all that did more than to try an endpoint
+    std::vector<Op> done{};  // all of them; their text() may be megabytes
   };
   // On failure what was done stays done and is in the journal, with one exception: when
   // nothing of ours was there before and our link was made in this call, everything of

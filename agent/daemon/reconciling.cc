@@ -88,11 +88,13 @@ void Daemon::reconcile() {
 
 void Daemon::count_repairs(const Engine::Outcome& outcome) {
   operations_ += outcome.operations;
-  if (outcome.operations > 0) log::debug("done:\n{}", outcome.transcript);
+  if (outcome.operations > 0 && log::level() >= log::Level::debug)
+    log::debug("done:\n{}", text(outcome.done));
   if (!std::exchange(repairing_, true) || outcome.repairs == 0) return;
   repair_budget_.spend(Loop::now());
   repairs_ += outcome.repairs;
-  last_repair_ = outcome.transcript.substr(0, outcome.transcript.find('\n'));
+  last_repair_ = text(outcome.done.front());
+  last_repair_.resize(std::min(last_repair_.find('\n'), last_repair_.size()));
   const auto more = outcome.repairs > 1 ? fmt::format(" and {} more", outcome.repairs - 1)
                                         : std::string();
   log::warning("put right what somebody else changed: {}{}", last_repair_, more);

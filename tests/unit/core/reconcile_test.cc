@@ -271,7 +271,7 @@ TEST_CASE(
   h.restart();
   const auto o = h.engine().reconcile(desired());
   REQUIRE(o);
-  CHECK(o->transcript.starts_with("link del wt0\nlink add wt0 type wireguard\n"));
+  CHECK(text(o->done).starts_with("link del wt0\nlink add wt0 type wireguard\n"));
   CHECK(h.engine().reconcile(desired())->operations == 0);
 }
 
@@ -322,7 +322,7 @@ TEST_CASE("one changed peer costs one operation and no look at the kernel") {
   d.peers[77].keepalive = 7;
   const auto o = h.engine().reconcile(d);
   REQUIRE(o);
-  CHECK(o->transcript ==
+  CHECK(text(o->done) ==
         "wg set wt0 peer " + key(78).text() + " persistent-keepalive 7\n");
   CHECK(h.kernel.applied.size() == 1);
   CHECK(h.kernel.observed.empty());
@@ -341,7 +341,7 @@ TEST_CASE("only what was touched is looked at") {
   h.kernel.links["wt0"].routes.clear();
   h.kernel.observed.clear();
   h.engine().touched(Part::routes);
-  CHECK(h.engine().reconcile(d)->transcript == "route add 10.0.0.0/8 dev wt0\n");
+  CHECK(text(h.engine().reconcile(d)->done) == "route add 10.0.0.0/8 dev wt0\n");
   CHECK(h.kernel.observed == std::vector<Parts>{Part::routes});
 }
 
@@ -396,7 +396,7 @@ TEST_CASE("a look tells when somebody changed the device, and not of a session")
   CHECK(h.engine().reconcile(d)->operations == 0);
   p.peer.allowed_ips.clear();
   CHECK(h.engine().look()->changed);
-  CHECK(h.engine().reconcile(d)->transcript ==
+  CHECK(text(h.engine().reconcile(d)->done) ==
         "wg set wt0 peer " + key(1).text() + " allowed-ips 10.0.0.0/8\n");
   CHECK_FALSE(h.engine().look()->changed);
 }
