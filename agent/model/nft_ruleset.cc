@@ -305,4 +305,13 @@ class Text {
 
 std::string ruleset(const NftTable& table) { return Text(table).all(); }
 
+// Its lines inside chains, but for the one that says what the chain is.
+uint64_t rules_in(const std::string& ruleset) {
+  uint64_t rules = 0;
+  for (size_t at = ruleset.find("\n\t\t"); at != ruleset.npos;
+       at = ruleset.find("\n\t\t", at + 1))
+    rules += ruleset.compare(at + 3, 5, "type ") != 0 ? 1 : 0;
+  return rules;
+}
+
 }  // namespace wigeon

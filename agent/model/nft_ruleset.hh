@@ -2,6 +2,7 @@
 // Our nftables table as text for libnftables 1.0.6 and newer.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "agent/model/nft_table.hh"
@@ -13,5 +14,8 @@ namespace wigeon {
 // table.link must be an interface name (check_interface_name), table.name letters, digits
 // and underscores.
 std::string ruleset(const NftTable& table);
+
+// How many rules such a text has.
+uint64_t rules_in(const std::string& ruleset);
 
 }  // namespace wigeon

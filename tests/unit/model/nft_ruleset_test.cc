@@ -16,6 +16,11 @@ NftTable table() {
 
 }  // namespace
 
+TEST_CASE("rules are counted, and not the chains that they are in") {
+  CHECK(rules_in("") == 0);
+  CHECK(rules_in(ruleset(table())) == 9);
+}
+
 TEST_CASE("the ruleset of a host without routes") {
   CHECK(ruleset(table()) == R"(add table inet wigeon
 delete table inet wigeon
