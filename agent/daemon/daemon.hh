@@ -159,7 +159,7 @@ class Daemon {
   std::vector<Waiter> waiters_{};
 
   std::unique_ptr<Lookup> lookup_{};
-  bool look_again_ = false;  // a map came while lookup_ was at work
+  bool names_again_ = false;  // a map came while lookup_ was at work
   std::optional<netlink::Monitor> monitor_{};
   std::optional<netlink::NftMonitor> nft_monitor_{};
   std::optional<PeerWatch> peer_watch_{};

@@ -27,7 +27,6 @@ class EndpointKeeper {
 
   // Puts the endpoints on trial into d.
   void steer(Desired& d) const;
-  [[nodiscard]] bool empty() const { return peers_.empty(); }
   void clear() { peers_.clear(); }
 
  private:

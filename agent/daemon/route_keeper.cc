@@ -77,18 +77,13 @@ void RouteKeeper::clear() {
   liveness_.clear();
 }
 
-bool RouteKeeper::sample(const ObservedDevice& device) {
-  bool changed = false;
+void RouteKeeper::sample(const ObservedDevice& device) {
   for (const auto& key : routes_.contested) {
     const auto* p = find_peer(device, key);
     if (!p) continue;
-    auto& l = liveness_[key];
-    const auto before = l.state();
-    const auto now = l.update(Liveness::Clock::now(), p->stats,
-                              std::chrono::seconds(p->peer.keepalive));
-    changed |= (before == Liveness::State::dead) != (now == Liveness::State::dead);
+    (void)liveness_[key].update(Liveness::Clock::now(), p->stats,
+                                std::chrono::seconds(p->peer.keepalive));
   }
-  return changed;
 }
 
 bool RouteKeeper::review(const Config& config, const NetworkMap& map,

@@ -35,8 +35,8 @@ class RouteKeeper {
   // kSampleInterval.
   static constexpr std::chrono::seconds kSampleInterval{5};
   [[nodiscard]] bool wants_samples() const;
-  // True when a routing peer fell silent, or is heard again.
-  bool sample(const ObservedDevice& device);
+  // review() says what follows from it.
+  void sample(const ObservedDevice& device);
   // Whether the device as known now would lead to another choice. If not, current() tells
   // who of the chosen is connected by now.
   [[nodiscard]] bool review(const Config& config, const NetworkMap& map,

@@ -125,7 +125,7 @@ void Daemon::take_look(const Engine::Look& seen) {
   history_.note(seen.device, now);
   const auto endpoints = endpoints_.look(seen.device, now);
   trial_ = endpoints.again;
-  (void)routes_.sample(seen.device);
+  routes_.sample(seen.device);
   const bool rerouted = routes_.review(config_, *maps_.current(), maps_.accepted(),
                                        engine_.observed().device);
   if (endpoints.changed || rerouted) wish_changed();
@@ -202,7 +202,7 @@ void Daemon::on_names(const Resolved& found) {
     judge_again_ = true;
     reconcile_soon(0ms);
   }
-  if (std::exchange(look_again_, false)) look_up_names();
+  if (std::exchange(names_again_, false)) look_up_names();
 }
 
 }  // namespace wigeon

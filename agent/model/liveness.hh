@@ -52,10 +52,4 @@ class Liveness {
   std::optional<Clock::time_point> unanswered_since_{};
 };
 
-// A session, and no silence that contradicts it.
-inline bool is_connected(Liveness::State liveness, const PeerStats& stats,
-                         std::chrono::system_clock::time_point now) {
-  return liveness != Liveness::State::dead && has_session(stats, now);
-}
-
 }  // namespace wigeon

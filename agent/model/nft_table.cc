@@ -121,8 +121,6 @@ void add_forwardings(const NetworkMap& map, NftPlan& plan) {
       plan.refusals.push_back({.what = fmt::format("forwarding rule {}", i),
                                .pointer = fmt::format("/forwardingRules/{}", i),
                                .reason = std::move(reason)});
-    else
-      ++plan.more_refusals;
   }
 }
 

@@ -75,7 +75,6 @@ struct NftTable {
 struct NftPlan {
   NftTable table{};
   std::vector<Refusal> refusals{};  // forwarding rules left out; the first kMaxRefusals
-  size_t more_refusals = 0;         // not listed
 };
 
 // From the sysctls we set, on a host that was no router before.

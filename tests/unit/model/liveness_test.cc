@@ -143,15 +143,6 @@ TEST_CASE("another keepalive begins the count anew") {
   CHECK(p.sent(kKeepaliveBytes * 17).after(17s) == State::unknown);
 }
 
-TEST_CASE("a session without silence is a connection") {
-  const PeerStats stats{.last_handshake = std::chrono::system_clock::time_point(1000s)};
-  const auto soon = stats.last_handshake + 10s, late = stats.last_handshake + 180s;
-  CHECK(is_connected(State::unknown, stats, soon));
-  CHECK(is_connected(State::alive, stats, soon));
-  CHECK_FALSE(is_connected(State::dead, stats, soon));
-  CHECK_FALSE(is_connected(State::alive, stats, late));
-}
-
 TEST_CASE("a peer that answers is never dead, however it is sampled") {
   std::mt19937 random(7);
   const auto upto = [&](int n) {
