@@ -12,6 +12,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/netns/snapshot.sh
 . "$(dirname "$0")/snapshot.sh"
+# shellcheck source=tests/netns/foreign.sh
+. "$(dirname "$0")/foreign.sh"
 for tool in jq wg nft tc ss python3; do command -v $tool >/dev/null || skip "needs $tool"; done
 
 hosts_with_maps
@@ -27,28 +29,6 @@ jq '.remotePeers[0].allowedIps += ["10.77.0.0/16", "10.78.1.0/24", "fd00:77::/48
   "$work/maps/alpha.json" >"$work/routes.json"
 
 # What others have on the host.
-tailscale_rules() {
-  local family
-  for family in -4 -6; do
-    on ip $family rule add pref 5210 fwmark 0x80000/0xff0000 lookup main
-    on ip $family rule add pref 5230 fwmark 0x80000/0xff0000 lookup default
-    on ip $family rule add pref 5250 fwmark 0x80000/0xff0000 type unreachable
-    on ip $family rule add pref 5270 lookup 52
-  done
-  on ip link add tailscale0 type dummy 2>/dev/null || on ip link add tailscale0 type bridge
-  on ip link set tailscale0 up
-  on ip address add 100.101.102.103/32 dev tailscale0
-  on ip route add 100.100.100.100/32 dev tailscale0 table 52
-  on ip route add throw 127.0.0.0/8 table 52
-  on ip -6 route add fd7a:115c:a1e0::/48 dev tailscale0 table 52
-}
-wg_quick_rules() {
-  on ip -4 rule add not fwmark 51821 table 51821
-  on ip -4 rule add table main suppress_prefixlength 0
-  on ip -6 rule add not fwmark 51821 table 51821
-  on ip -6 rule add table main suppress_prefixlength 0
-  on ip route add 10.200.0.0/16 dev tailscale0 table 51821
-}
 docker_tables() {
   on nft -f - <<'NFT'
 table ip nat {
@@ -148,8 +128,8 @@ check_exit 4 "list without permission" on setpriv --reuid=65534 --regid=65534 --
 three_ways "a bare host"
 put_map alpha "$work/routes.json"
 on sh -c 'echo "{\"dns\":{\"redirect\":\"bind\"},\"routing\":{\"allowDefaultRoute\":true}}" >/etc/wigeon/config.json'
-tailscale_rules
-wg_quick_rules
+tailscale_rules tailscale0
+wg_quick_rules tailscale0
 docker_tables
 three_ways "a host with neighbours"
 for part in 'default dev wt0 table 7120' '10.77.0.0/16 dev wt0' 'fd00:77::/48 dev wt0' 'lookup 7120' 'lookup 52'; do

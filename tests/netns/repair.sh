@@ -13,27 +13,15 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/netns/snapshot.sh
 . "$(dirname "$0")/snapshot.sh"
+# shellcheck source=tests/netns/foreign.sh
+. "$(dirname "$0")/foreign.sh"
 for tool in jq wg nft ss python3; do command -v $tool >/dev/null || skip "needs $tool"; done
 
 on() { host_run alpha "$@"; }
 
 others() {
-  on ip link add others0 type dummy 2>/dev/null || on ip link add others0 type bridge
-  on ip link set others0 up
-  on ip address add 100.101.102.103/32 dev others0
-  local family
-  for family in -4 -6; do
-    on ip $family rule add pref 5210 fwmark 0x80000/0xff0000 lookup main
-    on ip $family rule add pref 5230 fwmark 0x80000/0xff0000 lookup default
-    on ip $family rule add pref 5250 fwmark 0x80000/0xff0000 type unreachable
-    on ip $family rule add pref 5270 lookup 52
-    on ip $family rule add not fwmark 51821 table 51821
-    on ip $family rule add table main suppress_prefixlength 0
-  done
-  on ip route add 100.100.100.100/32 dev others0 table 52
-  on ip route add throw 127.0.0.0/8 table 52
-  on ip -6 route add fd7a:115c:a1e0::/48 dev others0 table 52
-  on ip route add 10.200.0.0/16 dev others0 table 51821
+  tailscale_rules others0
+  wg_quick_rules others0
   on ip -6 route add fd00:200::/32 dev others0 table 51821
   on ip route add 10.201.0.0/16 dev others0 protocol static
   on nft -f - <<'NFT'
