@@ -150,9 +150,26 @@ Result<Journal> Journal::open(const std::string& path) {
   }
   if (!text || *text != text_of(j.entries_))
     TRY(replace_file(path, text_of(j.entries_), 0600));
-  j.fd_.reset(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
-  if (!j.fd_) return fail_errno(path + ": open");
+  TRY(j.reopen());
   return j;
+}
+
+Result<void> Journal::reopen() {
+  fd_.reset(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd_) return fail_errno(path_ + ": open");
+  return {};
+}
+
+// A failure is tried again when the file has doubled: nothing is lost but space.
+void Journal::compact(size_t size) {
+  const auto live = text_of(entries_);
+  compact_at_ = std::max(kCompactAbove, 2 * live.size());
+  if (size <= compact_at_) return;
+  const auto replaced = replace_file(path_, live, 0600);
+  // Also when that failed: the name may be the new file's already, and what is written to
+  // the old one then is lost. If it cannot be opened, the next write tries again.
+  const auto open = reopen();
+  if (!replaced || !open) compact_at_ = 2 * size;
 }
 
 Result<void> Journal::write(const std::vector<JournalChange>& batch) {
@@ -160,6 +177,7 @@ Result<void> Journal::write(const std::vector<JournalChange>& batch) {
   for (const auto& c : batch)
     if (c.add != entries_.contains(c.entry)) text += line(c);
   if (text.empty()) return {};
+  if (!fd_) TRY(reopen());
   const off_t before = ::lseek(fd_.get(), 0, SEEK_END);
   const ssize_t n = ::write(fd_.get(), text.data(), text.size());
   const bool whole = n == static_cast<ssize_t>(text.size());
@@ -177,6 +195,8 @@ Result<void> Journal::write(const std::vector<JournalChange>& batch) {
     else
       entries_.erase(c.entry);
   }
+  const auto size = static_cast<size_t>(before) + text.size();
+  if (size > compact_at_) compact(size);
   return {};
 }
 

@@ -5,7 +5,11 @@
 // One file of lines "v1 + KIND DETAIL" (about to be made) and "v1 - KIND DETAIL" (is gone
 // again), one fsync a batch. A torn last line is as if it had not been written. A file
 // that cannot be read as that is moved aside to NAME.corrupt and the truth is derived
-// from the kernel (alias, route protocol). Compacted when opened.
+// from the kernel (alias, route protocol).
+//
+// Compacted when opened, and when a write leaves it larger than kCompactAbove and than
+// twice its live lines: a new file beside it, synced and renamed over it, so that a crash
+// leaves the old one or the new one, which say the same.
 #pragma once
 
 #include <optional>
@@ -35,6 +39,8 @@ struct JournalChange {
 
 class Journal {
  public:
+  static constexpr size_t kCompactAbove = 256 << 10;  // bytes
+
   // Opens or makes path (0600; its directory must exist).
   static Result<Journal> open(const std::string& path);
 
@@ -46,8 +52,12 @@ class Journal {
   [[nodiscard]] const std::string& moved_aside() const { return moved_aside_; }
 
  private:
+  Result<void> reopen();
+  void compact(size_t size);
+
   std::string path_{};
   UniqueFd fd_{};
+  size_t compact_at_ = kCompactAbove;  // size of the file
   std::set<JournalEntry> entries_{};
   std::string moved_aside_{};
 };
