@@ -2,11 +2,15 @@
 // One WireGuard device, whoever runs it. Deleting its link ends either kind.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "agent/base/network.hh"
 #include "agent/base/tunnel.hh"
+#include "netlink/uapi_client.hh"
 #include "netlink/wireguard.hh"
 
 namespace wigeon::netlink {
@@ -39,16 +43,29 @@ class KernelTunnel final : public Tunnel {
   IfIndex link_;
 };
 
-// A process that serves the cross-platform interface on this socket.
+// A process that serves the cross-platform interface on this socket. One that does not
+// answer (ETIMEDOUT) is not asked again for a while, in which every call fails at once
+// with the same error: 1 s, doubling to 16 s.
 class UserspaceTunnel final : public Tunnel {
  public:
-  explicit UserspaceTunnel(std::string socket_path) : path_(std::move(socket_path)) {}
+  static constexpr std::chrono::milliseconds kFirstPause{1000}, kLongestPause{16000};
+
+  explicit UserspaceTunnel(std::string socket_path, uapi::Patience patience = {},
+                           std::chrono::milliseconds first_pause = kFirstPause)
+      : path_(std::move(socket_path)), patience_(patience), first_pause_(first_pause) {}
   Result<ObservedDevice> get() override;
   Result<void> set(const DeviceChange& change) override;
   [[nodiscard]] bool kernel() const override { return false; }
 
  private:
+  Result<SecretText> ask(std::string_view request, const uapi::Patience& patience);
+
   std::string path_;
+  uapi::Patience patience_;
+  std::chrono::milliseconds first_pause_;
+  unsigned time_outs_ = 0;  // in a row
+  std::optional<Error> silent_{};
+  std::chrono::steady_clock::time_point again_{};  // when silent_ is tried
 };
 
 }  // namespace wigeon::netlink

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "agent/base/owned.hh"
@@ -30,13 +31,20 @@ Result<UniqueFd> connect_to(const std::string& path) {
   return fd;
 }
 
-Result<void> send_all(int fd, std::string_view text, Clock::time_point deadline) {
+// Waits for the next piece.
+Result<void> wait_for(int fd, short events, std::chrono::milliseconds silence,
+                      Clock::time_point deadline) {
+  return wait_ready(fd, events, std::min(deadline, Clock::now() + silence));
+}
+
+Result<void> send_all(int fd, std::string_view text, std::chrono::milliseconds silence,
+                      Clock::time_point deadline) {
   while (!text.empty()) {
     const ssize_t n = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (n >= 0) {
       text.remove_prefix(static_cast<size_t>(n));
     } else if (errno == EAGAIN) {
-      TRY(wait_ready(fd, POLLOUT, deadline));
+      TRY(wait_for(fd, POLLOUT, silence, deadline));
     } else if (errno != EINTR) {
       return fail_errno("send");
     }
@@ -44,7 +52,8 @@ Result<void> send_all(int fd, std::string_view text, Clock::time_point deadline)
   return {};
 }
 
-Result<SecretText> receive(int fd, Clock::time_point deadline, size_t max) {
+Result<SecretText> receive(int fd, std::chrono::milliseconds silence,
+                           Clock::time_point deadline, size_t max) {
   std::vector<char> chunk(kChunk);
   SecretText reply;
   const auto read_on = [&]() -> Result<void> {
@@ -52,7 +61,7 @@ Result<SecretText> receive(int fd, Clock::time_point deadline, size_t max) {
       const ssize_t n = ::recv(fd, chunk.data(), chunk.size(), 0);
       if (n == 0) return {};
       if (n < 0 && errno == EAGAIN) {
-        TRY(wait_ready(fd, POLLIN, deadline));
+        TRY(wait_for(fd, POLLIN, silence, deadline));
       } else if (n < 0 && errno != EINTR) {
         return fail_errno("recv");
       } else if (n > 0) {
@@ -72,12 +81,12 @@ Result<SecretText> receive(int fd, Clock::time_point deadline, size_t max) {
 }  // namespace
 
 Result<SecretText> ask(const std::string& path, std::string_view request,
-                       std::chrono::milliseconds at_most, size_t max) {
-  const auto deadline = Clock::now() + at_most;
+                       const Patience& patience, size_t max) {
+  const auto deadline = Clock::now() + patience.whole;
   const auto talk = [&]() -> Result<SecretText> {
     const auto fd = TRY(connect_to(path));
-    TRY(send_all(fd.get(), request, deadline));
-    return receive(fd.get(), deadline, max);
+    TRY(send_all(fd.get(), request, patience.silence, deadline));
+    return receive(fd.get(), patience.silence, deadline, max);
   };
   auto reply = talk();
   if (!reply) return within(path, std::move(reply).error());

@@ -129,7 +129,7 @@ std::string socket_path(std::string_view link) {
 Result<void> check_running(std::string_view link) {
   TRY(check_link_name(link));
   const auto path = socket_path(link);
-  const auto reply = TRY(uapi::ask(path, uapi::kGet, kDeadline));
+  const auto reply = TRY(uapi::ask(path, uapi::kGet));
   if (!link_exists(link))
     return fail(EADDRINUSE, path + ": its process serves another network namespace");
   return {};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "netlink/uapi_client.hh"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "agent/base/owned.hh"
@@ -98,17 +100,60 @@ TEST_CASE("silence, endless talk and a hang-up are three errors") {
   Place silent, endless, gone;
   Server s1(silent.path), s2(endless.path), s3(gone.path);
   s1.answer({"errno=0\n"}, Server::Then::wait);
-  CHECK(uapi::ask(silent.path, uapi::kGet, 50ms).error().code == ETIMEDOUT);
+  CHECK(uapi::ask(silent.path, uapi::kGet, {50ms, 5s}).error().code == ETIMEDOUT);
   s2.answer({std::string(5000, 'x')}, Server::Then::wait);
-  CHECK(uapi::ask(endless.path, uapi::kGet, 5s, 4096).error().code == EMSGSIZE);
+  CHECK(uapi::ask(endless.path, uapi::kGet, {5s, 5s}, 4096).error().code == EMSGSIZE);
   s3.answer({"listen_port=1\n"}, Server::Then::hang_up);
   CHECK(UserspaceTunnel(gone.path).get().error().code == EBADMSG);
 }
 
+TEST_CASE("one who talks too slowly is given up in the end") {
+  Place at;
+  Server server(at.path);
+  server.answer({"errno=0\n"}, Server::Then::wait);
+  CHECK(uapi::ask(at.path, uapi::kGet, {5s, 50ms}).error().code == ETIMEDOUT);
+}
+
+TEST_CASE("one who hangs is not asked again at once, and is again after a pause") {
+  Place at;
+  UniqueFd hung(::socket(AF_UNIX, SOCK_STREAM, 0));  // accepts, as the kernel does for it
+  sockaddr_un a{.sun_family = AF_UNIX, .sun_path = {}};
+  at.path.copy(a.sun_path, sizeof a.sun_path - 1);
+  REQUIRE(::bind(hung.get(), reinterpret_cast<const sockaddr*>(&a), sizeof a) == 0);
+  REQUIRE(::listen(hung.get(), 8) == 0);
+  const auto waiting = [&] {  // who has connected since the last time
+    int n = 0;
+    for (;; ++n) {
+      const UniqueFd client(::accept4(hung.get(), nullptr, nullptr, 0));
+      if (!client) return n;
+    }
+  };
+  REQUIRE(::fcntl(hung.get(), F_SETFL, O_NONBLOCK) == 0);
+
+  UserspaceTunnel tunnel(at.path, {50ms, 5s}, 400ms);
+  const auto first = tunnel.get();
+  REQUIRE_FALSE(first);
+  CHECK(first.error().code == ETIMEDOUT);
+  CHECK(first.error().what.ends_with("the process hangs and is asked again after 0.4 s"));
+  for (int i = 0; i < 5; ++i) CHECK(tunnel.get().error().what == first.error().what);
+  CHECK(tunnel.set({.listen_port = 9}).error().what == first.error().what);
+  CHECK(waiting() == 1);
+  std::this_thread::sleep_for(450ms);
+  CHECK(tunnel.get().error().what.ends_with("asked again after 0.8 s"));
+  CHECK(waiting() == 1);
+
+  hung.reset();
+  std::filesystem::remove(at.path);
+  Server well(at.path);
+  well.answer({"listen_port=51820\nerrno=0\n\n"}, Server::Then::hang_up);
+  std::this_thread::sleep_for(850ms);
+  CHECK(tunnel.get());
+}
+
 TEST_CASE("nobody there is ENOENT or ECONNREFUSED, at once") {
   Place at;
-  CHECK(uapi::ask(at.path, uapi::kGet, 5s).error().code == ENOENT);
+  CHECK(uapi::ask(at.path, uapi::kGet).error().code == ENOENT);
   { const Server dead(at.path); }
-  CHECK(uapi::ask(at.path, uapi::kGet, 5s).error().code == ECONNREFUSED);
-  CHECK(uapi::ask(std::string(200, 'x'), uapi::kGet, 5s).error().code == ENAMETOOLONG);
+  CHECK(uapi::ask(at.path, uapi::kGet).error().code == ECONNREFUSED);
+  CHECK(uapi::ask(std::string(200, 'x'), uapi::kGet).error().code == ENAMETOOLONG);
 }
