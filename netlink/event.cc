@@ -2,6 +2,7 @@
 #include "netlink/event.hh"
 
 #include <linux/if_addr.h>
+#include <linux/netconf.h>
 
 #include "netlink/link.hh"
 #include "netlink/route.hh"
@@ -57,6 +58,23 @@ bool rule_event(const Message& m, Event e, std::vector<Event>& to) {
   return true;
 }
 
+bool settings_event(const Message& m, Event e, std::vector<Event>& to) {
+  netconfmsg h;
+  Bytes attrs;
+  if (!m.split(h, attrs)) return false;
+  if (h.ncm_family != AF_INET && h.ncm_family != AF_INET6) return true;
+  std::optional<uint32_t> link;
+  if (!for_each_attr(attrs, [&](const Attr& a) {
+        return a.type != NETCONFA_IFINDEX || a.read(link.emplace());
+      }))
+    return false;
+  if (!link) return false;
+  e.kind = Event::Kind::settings;
+  e.link = IfIndex{static_cast<int>(*link)};
+  to.push_back(std::move(e));
+  return true;
+}
+
 bool read_event(const Message& m, std::vector<Event>& to) {
   const Event made{.by = m.port}, gone{.removed = true, .by = m.port};
   switch (m.type) {
@@ -76,6 +94,10 @@ bool read_event(const Message& m, std::vector<Event>& to) {
       return rule_event(m, made, to);
     case RTM_DELRULE:
       return rule_event(m, gone, to);
+    case RTM_NEWNETCONF:
+      return settings_event(m, made, to);
+    case RTM_DELNETCONF:
+      return settings_event(m, gone, to);
     default:
       return true;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Hears of changes to links, addresses, routes and rules of this network namespace.
+// Hears of changes to links, addresses, routes, rules and links' settings of this network
+// namespace.
 #pragma once
 
 #include <memory>

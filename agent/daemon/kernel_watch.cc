@@ -33,6 +33,10 @@ void note(const netlink::Event& e, bool on_ours, const std::string& name, uint32
     case Kind::rule:
       if (e.protocol == kRouteProtocol) t.ours |= Part::rules;
       return;
+    case Kind::settings:
+      // With its link they all go, and that is told as well.
+      if (!e.removed) t.ours |= Part::sysctls;
+      return;
   }
 }
 

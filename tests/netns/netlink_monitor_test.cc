@@ -102,6 +102,17 @@ TEST_CASE("a foreign hand is told from ours") {
   }));
 }
 
+TEST_CASE("a sysctl that turns forwarding on is told, whoever wrote it") {
+  auto s = route_socket();
+  const Veth veth(s, "va");
+  Listener l;
+  run("sysctl -qw net.ipv4.conf.va.forwarding=1 net.ipv6.conf.va.forwarding=1");
+  l.listen();
+  CHECK(std::ranges::count_if(l.events, [&](const Event& e) {
+          return e.kind == Kind::settings && e.link == veth.index() && !e.removed;
+        }) == 2);
+}
+
 TEST_CASE("a burst that does not fit is an overrun, and later changes are heard again") {
   auto s = route_socket();
   const Veth veth(s, "va");

@@ -30,6 +30,9 @@ TEST_CASE("events touch what they are about") {
             .ours == Part::routes);
   CHECK(after({.kind = Event::Kind::rule, .protocol = kRouteProtocol}).ours ==
         Part::rules);
+  CHECK(after({.kind = Event::Kind::settings, .link = IfIndex{2}}).ours == Part::sysctls);
+  CHECK_FALSE(
+      after({.kind = Event::Kind::settings, .removed = true, .link = IfIndex{2}}).any());
 }
 
 TEST_CASE("events of the rest of the host touch nothing of ours") {

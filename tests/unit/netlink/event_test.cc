@@ -4,6 +4,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/netconf.h>
 
 #include <catch2/catch.hpp>
 
@@ -49,6 +50,14 @@ Msg rule_message(int type, uint8_t family = AF_INET6) {
   REQUIRE(put(m.get(), FRA_PRIORITY, uint32_t{105}));
   REQUIRE(put(m.get(), FRA_TABLE, uint32_t{7120}));
   REQUIRE(put(m.get(), FRA_PROTOCOL, uint8_t{89}));
+  return m;
+}
+
+Msg netconf_message(int type, uint8_t family, int link) {
+  auto m = new_message(type, 0);
+  REQUIRE(put_header(m.get(), netconfmsg{.ncm_family = family}));
+  REQUIRE(put(m.get(), NETCONFA_IFINDEX, static_cast<uint32_t>(link)));
+  REQUIRE(put(m.get(), NETCONFA_FORWARDING, uint32_t{1}));
   return m;
 }
 
@@ -126,4 +135,32 @@ TEST_CASE("a multipath route is told once, without a device") {
   REQUIRE(read_events(bytes(m.get()), events));
   CHECK(events ==
         std::vector<Event>{{.kind = Event::Kind::route, .table = RT_TABLE_MAIN}});
+}
+
+TEST_CASE("settings of a link, and of all links, are told by its index") {
+  const auto one = netconf_message(RTM_NEWNETCONF, AF_INET6, 4),
+             all = netconf_message(RTM_NEWNETCONF, AF_INET, NETCONFA_IFINDEX_ALL),
+             gone = netconf_message(RTM_DELNETCONF, AF_INET, 4),
+             mpls = netconf_message(RTM_NEWNETCONF, AF_MPLS, 4);
+  std::vector<Event> events;
+  REQUIRE(read_events(join({&one, &all, &gone, &mpls}), events));
+  using Kind = Event::Kind;
+  CHECK(events == std::vector<Event>{
+                      {.kind = Kind::settings, .link = IfIndex{4}},
+                      {.kind = Kind::settings, .link = IfIndex{-1}},
+                      {.kind = Kind::settings, .removed = true, .link = IfIndex{4}}});
+}
+
+TEST_CASE("settings of no link are malformed") {
+  const auto m = new_message(RTM_NEWNETCONF, 0);
+  REQUIRE(put_header(m.get(), netconfmsg{.ncm_family = AF_INET}));
+  std::vector<Event> events;
+  CHECK_FALSE(read_events(bytes(m.get()), events));
+  const auto short_index = new_message(RTM_NEWNETCONF, 0);
+  REQUIRE(put_header(short_index.get(), netconfmsg{.ncm_family = AF_INET}));
+  REQUIRE(put(short_index.get(), NETCONFA_IFINDEX, uint8_t{4}));
+  CHECK_FALSE(read_events(bytes(short_index.get()), events));
+  const auto empty = new_message(RTM_NEWNETCONF, 0);
+  CHECK_FALSE(read_events(bytes(empty.get()), events));
+  CHECK(events.empty());
 }
