@@ -66,6 +66,7 @@ class Daemon {
   void on_nft(const netlink::NftHeard& heard);
   void look();
   void take_look(const Engine::Look& seen);
+  void look_failed(const Error& error);
   void look_again(std::chrono::nanoseconds cost);
   void on_signal(int signal);
   void on_tick();
@@ -130,6 +131,7 @@ class Daemon {
   WallTime applied_at_ = kNever;
   Resolved resolved_{};
   PeerHistory history_{};
+  std::string look_failure_{};  // why the peers could not be looked at last
   HostView host_{};
   bool host_stale_ = true;  // host_ is to be read again, and the map judged on it
   bool judge_again_ = true;

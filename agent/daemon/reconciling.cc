@@ -175,6 +175,7 @@ Result<void> Daemon::reconcile_down() {
   TRY(foreign_.want(false, config_.interface_name, IntoOverlay::nobody));
   count_repairs(TRY(engine_.reconcile(nothing_on(config_.interface_name))));
   history_.clear();
+  look_failure_.clear();
   routes_.clear();
   endpoints_.clear();
   asked_.clear();

@@ -148,7 +148,10 @@ std::vector<Degraded> Daemon::degraded() const {
   const auto warn = [&](std::string component, std::string reason) {
     list.push_back({std::move(component), std::move(reason), Severity::warning});
   };
-  if (!failure_.empty()) list.push_back({"engine", failure_, Severity::error});
+  if (!failure_.empty())
+    list.push_back({"engine", failure_, Severity::error});
+  else if (up_ && !look_failure_.empty())
+    warn("wireguard", look_failure_);
   if (!maps_.error().empty())
     list.push_back(
         {"map", maps_.error(), maps_.current() ? Severity::warning : Severity::error});
@@ -197,8 +200,7 @@ std::string Daemon::status() {
       take_look(*seen);
       device = std::move(seen->device);
     } else {
-      engine_.touched(Parts::all());
-      log::debug("status: {}", seen.error().what);
+      look_failed(seen.error());
     }
   }
   ReportInput in{.config = &config_,

@@ -112,16 +112,22 @@ void Daemon::look() {
   const auto before = cpu_time();
   const auto seen = engine_.look();
   if (!seen) {
-    engine_.touched(Parts::all());
-    log::debug("looking at the peers: {}", seen.error().what);
+    look_failed(seen.error());
     return;
   }
   take_look(*seen);
   look_again(cpu_time() - before);
 }
 
+void Daemon::look_failed(const Error& error) {
+  engine_.touched(Parts::all());
+  look_failure_ = error.what;
+  log::debug("looking at the peers: {}", error.what);
+}
+
 void Daemon::take_look(const Engine::Look& seen) {
   const auto now = std::chrono::system_clock::now();
+  look_failure_.clear();
   history_.note(seen.device, now);
   const auto endpoints = endpoints_.look(seen.device, now);
   trial_ = endpoints.again;
