@@ -33,6 +33,7 @@
 #include "agent/daemon/report.hh"
 #include "agent/daemon/resolver_service.hh"
 #include "agent/daemon/route_keeper.hh"
+#include "agent/daemon/sysctl_watch.hh"
 #include "agent/model/load_config.hh"
 #include "agent/model/names_due.hh"
 #include "agent/model/nft_table.hh"
@@ -68,6 +69,8 @@ class Daemon {
   void take_look(const Engine::Look& seen);
   void look_failed(const Error& error);
   void look_again(std::chrono::nanoseconds cost);
+  void watch_sysctls();
+  void look_at_sysctls();
   void on_signal(int signal);
   void on_tick();
   void on_names(const Resolved& found);
@@ -165,13 +168,14 @@ class Daemon {
   std::optional<netlink::Monitor> monitor_{};
   std::optional<netlink::NftMonitor> nft_monitor_{};
   std::optional<PeerWatch> peer_watch_{};
+  SysctlWatch sysctl_watch_{};
   IfIndex watched_link_ = IfIndex::none;
   std::unique_ptr<Bus> bus_{};
   std::optional<Firewalld> firewalld_{};
   std::optional<MapSource> source_{};
   std::optional<Server> server_{};
   std::optional<std::chrono::microseconds> due_{};  // of soon_, when it is armed
-  Loop::Watch soon_{}, look_soon_{}, names_{}, tick_{}, signals_{};
+  Loop::Watch soon_{}, look_soon_{}, sysctl_look_{}, names_{}, tick_{}, signals_{};
 };
 
 }  // namespace wigeon

@@ -74,6 +74,7 @@ void Daemon::reconcile() {
                  : applied_
                      ? "serial " + std::to_string(maps_.current()->serial) + " in force"
                      : "waiting for a network map");
+  watch_sysctls();
   answer_waiters();
 }
 

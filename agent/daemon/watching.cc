@@ -22,6 +22,7 @@ constexpr auto kSettle = 20ms;        // bursts of events become one reconcile
 constexpr auto kHostSettle = 1000ms;  // the same for routes that are not ours
 constexpr auto kTick = 30s;           // of what has no events
 constexpr auto kSoonest = 100ms;      // between two looks at the peers
+constexpr auto kSysctlLook = 800ms;   // at those of which the kernel does not tell
 
 std::chrono::nanoseconds cpu_time() {
   timespec t{};
@@ -44,6 +45,7 @@ Result<void> Daemon::start_watching() {
     log::debug("nftables: {}", nft.error().what);
   soon_ = TRY(loop_.timer([this] { reconcile(); }));
   look_soon_ = TRY(loop_.timer([this] { look(); }));
+  sysctl_look_ = TRY(loop_.timer([this] { look_at_sysctls(); }));
   names_ = TRY(loop_.timer([this] { look_up_names(); }));
   tick_ = TRY(loop_.after(kTick, [this] { on_tick(); }));
   return {};
@@ -154,9 +156,25 @@ void Daemon::look_again(std::chrono::nanoseconds cost) {
     (void)look_soon_.disarm();
 }
 
+// After each reconcile(), which may have written some.
+void Daemon::watch_sysctls() {
+  sysctl_watch_.hold(up_ ? engine_.observed().sysctls : std::vector<KnownSysctl>{});
+  if (sysctl_watch_.empty())
+    (void)sysctl_look_.disarm();
+  else
+    (void)sysctl_look_.restart(kSysctlLook);
+}
+
+void Daemon::look_at_sysctls() {
+  (void)sysctl_look_.restart(kSysctlLook);
+  if (!sysctl_watch_.changed()) return;
+  engine_.touched(Part::sysctls);
+  if (failures_ == 0) reconcile_soon(0ms);
+}
+
 void Daemon::on_tick() {
   look();
-  // Nothing tells of these.
+  // Of most of them something has told.
   engine_.touched(Part::sysctls);
   if (up_ && maps_.current() && original_servers() != host_.dns_servers)
     host_stale_ = true;

@@ -59,7 +59,9 @@ ours() {
     cat /sys/class/net/wt0/mtu
     for what in listen-port fwmark peers allowed-ips persistent-keepalive; do wg show wt0 $what; done
     nft -s list table inet wigeon
-    cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding'
+    cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding
+    cat /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv6/conf/*/accept_ra
+    cat /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding 2>/dev/null || true'
 }
 
 hosts_with_maps
@@ -69,9 +71,15 @@ on ip link add lan0 type veth peer name lan1
 on ip link set lan0 up
 on ip link set lan1 up
 on ip address add 10.90.0.1/24 dev lan0
+on ip address add fd00:90::1/64 dev lan0 nodad
+# lan0 listens to routers, which a host that forwards IPv6 does no more by itself.
+on sysctl -qw net.ipv6.conf.lan0.accept_ra=1
+on ip -6 route add fd00:91::/64 dev lan0 proto ra
 jq --arg own "$(cat "$work/keys/alpha.pub")" '
   .remotePeers[0].allowedIps += ["0.0.0.0/0", "::/0", "10.77.0.0/16", "fd00:77::/48"]
   | .Routes = [{ID: "lan", NetID: "lan", Network: "10.90.0.0/24", NetworkType: "1", Peer: $own,
+                Metric: "9999", Masquerade: true},
+               {ID: "lan6", NetID: "lan6", Network: "fd00:90::/64", NetworkType: "2", Peer: $own,
                 Metric: "9999", Masquerade: true}]' "$work/maps/alpha.json" >"$work/full.json"
 put_map alpha "$work/full.json"
 # eth0, lan0, lan1, others0: the kernel checks their link-local addresses for doubles first.
@@ -185,8 +193,20 @@ comes_back "a rule added to it" "nft replace table" \
   '! nft list table inet wigeon | grep 10.9.9.9'
 comes_back "our table flushed with all others'" "nft replace table" \
   'nft flush table inet wigeon' 'nft list table inet wigeon | grep masquerade'
-comes_back "a sysctl" "sysctl net/ipv4/conf/lan0/forwarding=1" \
-  'sysctl -qw net.ipv4.conf.lan0.forwarding=0' '[ "$(cat /proc/sys/net/ipv4/conf/lan0/forwarding)" = 1 ]' 40
+comes_back "a sysctl that is heard of" "sysctl net/ipv4/conf/lan0/forwarding=1" \
+  'sysctl -qw net.ipv4.conf.lan0.forwarding=0' '[ "$(cat /proc/sys/net/ipv4/conf/lan0/forwarding)" = 1 ]'
+v6=$(on sh -c 'cd /proc/sys; ls net/ipv6/conf/lan0/force_forwarding 2>/dev/null || ls net/ipv6/conf/lan0/forwarding')
+comes_back "a sysctl of IPv6" "sysctl $v6=1" "sysctl -qw ${v6//\//.}=0" "[ \"\$(cat /proc/sys/$v6)\" = 1 ]"
+if on wigeon status --json | jq -e '[.routing.sysctls[].name] | index("net.ipv4.conf.all.send_redirects")' >/dev/null; then
+  # The kernel's WireGuard only.
+  comes_back "a sysctl of which nothing tells" "sysctl net/ipv4/conf/all/send_redirects=0" \
+    'sysctl -qw net.ipv4.conf.all.send_redirects=1' '[ "$(cat /proc/sys/net/ipv4/conf/all/send_redirects)" = 0 ]'
+fi
+if on wigeon status --json | jq -e '[.routing.sysctls[].name] | index("net.ipv6.conf.lan0.accept_ra")' >/dev/null; then
+  # Where IPv6 has no forwarding of its own for each link.
+  comes_back "accept_ra, of which nothing tells" "sysctl net/ipv6/conf/lan0/accept_ra=2" \
+    'sysctl -qw net.ipv6.conf.lan0.accept_ra=1' '[ "$(cat /proc/sys/net/ipv6/conf/lan0/accept_ra)" = 2 ]'
+fi
 check "the slowest of those that are heard of took $slowest ms" [ "$slowest" -le 3000 ]
 
 # Somebody who does it again and again.
