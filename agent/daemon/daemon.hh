@@ -113,6 +113,7 @@ class Daemon {
   void handle_status(Server::Reply reply);
   [[nodiscard]] std::string status();
   [[nodiscard]] std::vector<Degraded> degraded() const;
+  [[nodiscard]] std::vector<std::string> left_over() const;
   void event(std::string_view severity, std::string_view category, std::string message);
 
   Config config_;
@@ -155,6 +156,7 @@ class Daemon {
   bool taken_up_ = false;
   std::vector<std::string> notes_{};  // what of the wish could not be had
   ForeignRules foreign_;
+  std::string foreign_left_{};  // why its rules could not be taken back
   std::vector<EventStatus> events_{};
 
   struct Waiter {

@@ -85,13 +85,9 @@ void Daemon::count_repairs(const Engine::Outcome& outcome) {
   if (!std::exchange(repairing_, true) || outcome.repairs == 0) return;
   repair_budget_.spend(Loop::now());
   repairs_ += outcome.repairs;
-  last_repair_ = text(outcome.done.front());
-  last_repair_.resize(std::min(last_repair_.find('\n'), last_repair_.size()));
-  const auto more = outcome.repairs > 1 ? fmt::format(" and {} more", outcome.repairs - 1)
-                                        : std::string();
-  log::warning("put right what somebody else changed: {}{}", last_repair_, more);
-  event("WARNING", "NETWORK",
-        "put right what somebody else changed: " + last_repair_ + more);
+  last_repair_ = repair_text(outcome.repairs, text(outcome.done.front()));
+  log::warning("put right what somebody else changed: {}", last_repair_);
+  event("WARNING", "NETWORK", "put right what somebody else changed: " + last_repair_);
 }
 
 Result<void> Daemon::look_at_host() {
@@ -173,7 +169,10 @@ Result<void> Daemon::reconcile_down() {
   resolver_->stop();
   TRY(engine_.remove_others(config_.interface_name));
   firewalld_->want(false, config_.interface_name);
-  TRY(foreign_.want(false, config_.interface_name, IntoOverlay::nobody));
+  const auto taken_back =
+      foreign_.want(false, config_.interface_name, IntoOverlay::nobody);
+  foreign_left_ =
+      taken_back ? "" : "rules in others' firewalls: " + taken_back.error().what;
   count_repairs(TRY(engine_.reconcile(nothing_on(config_.interface_name))));
   history_.clear();
   look_failure_.clear();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/report.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace wigeon {
@@ -98,6 +100,17 @@ std::string join(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+std::string repair_text(size_t operations, std::string_view transcript) {
+  std::string first(transcript.substr(0, transcript.find('\n')));
+  if (operations > 1) first = fmt::format("{} operations, first: {}", operations, first);
+  return first;
+}
+
+std::string left_over_text(const std::vector<std::string>& left) {
+  return fmt::format("disconnected, but left on this host and to be tried again: {}",
+                     fmt::join(left, "; "));
+}
 
 StatusReport make_report(const ReportInput& in, WallTime now) {
   StatusReport r;

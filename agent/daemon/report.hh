@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/control/status.hh"
@@ -36,6 +37,13 @@ struct ReportInput {
   std::vector<Degraded> degraded{};
   std::vector<EventStatus> events{};
 };
+
+// "route add 10.1.0.0/16 dev wt0", or "3 operations, first: route add 10.1.0.0/16 dev
+// wt0". transcript: of what was done, a line or more each.
+std::string repair_text(size_t operations, std::string_view transcript);
+
+// What `down` answers when not everything of ours could be taken off the host.
+std::string left_over_text(const std::vector<std::string>& left);
 
 StatusReport make_report(const ReportInput& in, WallTime now);
 

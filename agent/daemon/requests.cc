@@ -32,6 +32,11 @@ std::string ports_text(const PortRange& p) {
 // The two that a rule in force may have.
 std::string_view protocol_text(Protocol p) { return p == Protocol::udp ? "udp" : "tcp"; }
 
+// The kernel's side says by itself what it was doing.
+std::string sentence(const Engine::Refused& r) {
+  return r.why.starts_with(r.what) ? r.why : r.what + ": " + r.why;
+}
+
 ForwardingResult forwarding_list(const NetworkMap& map, const std::vector<Dnat>& rules) {
   ForwardingResult result;
   for (const auto& rule : rules) {
@@ -82,6 +87,7 @@ void Daemon::set_administrative(bool up) {
   if (up_ == up) return;
   up_ = up;
   applied_ = false;
+  engine_.forgive();  // what was refused of the other wish says nothing of this one
   wish_changed();
   if (auto kept = keep_administrative(config_.state_directory, up); !kept)
     log::warning("{}; a restart will not remember it", kept.error().what);
@@ -118,7 +124,9 @@ void Daemon::handle_up(const Request& request, Server::Reply reply) {
 }
 
 void Daemon::handle_down(Server::Reply reply) {
-  if (!up_ && applied_) return reply.result(encode(ChangeResult{.already = true}));
+  if (!up_ && applied_ && left_over().empty() && firewalld_->settled())
+    return reply.result(encode(ChangeResult{.already = true}));
+  engine_.forgive();
   set_administrative(false);
   waiters_.push_back({std::move(reply), false});
   reconcile_soon(0ms);
@@ -133,7 +141,10 @@ void Daemon::answer_waiters() {
     } else if (!failure_.empty()) {
       w.reply.fail(Code::error, failure_);
     } else if (applied_ && (up_ || firewalld_->settled())) {
-      w.reply.result(encode(ChangeResult{}));
+      if (const auto left = left_over(); !left.empty())
+        w.reply.fail(Code::degraded, left_over_text(left));
+      else
+        w.reply.result(encode(ChangeResult{}));
     } else if (!maps_.current()) {
       w.reply.fail(Code::invalid_config,
                    "there is no network map in force: " + maps_.error());
@@ -141,6 +152,20 @@ void Daemon::answer_waiters() {
       waiters_.push_back(std::move(w));
     }
   }
+}
+
+// What `down` could not take off the host. All of it is in the journal and tried again.
+std::vector<std::string> Daemon::left_over() const {
+  std::vector<std::string> left;
+  if (up_) return left;
+  if (!foreign_left_.empty()) left.push_back(foreign_left_);
+  for (const auto& r : engine_.refused()) left.push_back(sentence(r));
+  for (const auto& e : journal_.entries())
+    if (e.kind == kZoneJournalKind) {
+      const auto& why = firewalld_->status().sentence;
+      left.push_back(why.empty() ? "firewalld: zone " + e.detail : why);
+    }
+  return left;
 }
 
 std::vector<Degraded> Daemon::degraded() const {
@@ -157,8 +182,9 @@ std::vector<Degraded> Daemon::degraded() const {
         {"map", maps_.error(), maps_.current() ? Severity::warning : Severity::error});
   for (const auto& r : maps_.refusals()) warn("map", r.what + ": " + r.reason);
   for (const auto& r : forwarding_refused_) warn("map", r.what + ": " + r.reason);
-  for (const auto& r : engine_.refused()) warn("engine", r.what + ": " + r.why);
+  for (const auto& left : left_over()) warn("engine", "left on this host: " + left);
   if (up_) {
+    for (const auto& r : engine_.refused()) warn("engine", sentence(r));
     for (const auto& n : notes_) warn("routing", n);
     for (const auto& n : foreign_.notes()) warn("firewall", n);
     if (!firewalld_->status().forwards) warn("firewall", firewalld_->status().sentence);

@@ -136,6 +136,39 @@ for part in 'default dev wt0 table 7120' '10.77.0.0/16 dev wt0' 'fd00:77::/48 de
   check "what was compared held \"$part\"" grep -q "$part" <<<"$during"
 done
 
+# What cannot be undone is named, and not forgotten.
+on ip link add lan0 type veth peer name lan1
+on ip link set lan0 up
+on ip address add 10.90.0.1/24 dev lan0
+jq --arg own "$(cat "$work/keys/alpha.pub")" '.Routes += [
+    {ID: "r3", NetID: "own", Network: "10.90.0.0/24", NetworkType: "1", Peer: $own, Metric: "9999",
+     Masquerade: true}]' "$work/routes.json" >"$work/serving.json"
+put_map alpha "$work/serving.json"
+before=$(picture)
+daemon_start alpha
+is_up "a refused undo"
+setting=/proc/sys/net/ipv4/conf/lan0/forwarding
+check "a refused undo: the host forwards for lan0" on grep -qx 1 $setting
+on mount --bind $setting $setting
+on mount -o remount,bind,ro $setting
+for _ in first second; do
+  check_exit 6 "a refused undo: down says that it is not done" on wigeon down
+  check_said "a refused undo: what is left" "left on this host and to be tried again: sysctl"
+  check_said "a refused undo: and why" "net/ipv4/conf/lan0/forwarding: Read-only file system"
+done
+check "a refused undo: the rest is gone" on sh -c '! ip link show wt0 && ! nft list table inet wigeon'
+check "a refused undo: status has it" status_is alpha '[.degraded[].reason
+  | select(startswith("left on this host: sysctl") and contains("lan0"))] | length == 1'
+check "a refused undo: and is not connected" status_is alpha '.daemonStatus == "Idle"'
+on umount $setting
+check "a refused undo: down once it can be undone" on wigeon down
+check_said "a refused undo: says so" "Disconnected"
+as_before "a refused undo: in the end the host is as before"
+check "a refused undo: nothing is degraded then" status_is alpha '.degraded == []'
+daemon_kill alpha TERM
+on wigeon state delete daemon_state >/dev/null
+put_map alpha "$work/routes.json"
+
 # By name, and what a crash may have left of the record.
 before=$(picture)
 daemon_start alpha

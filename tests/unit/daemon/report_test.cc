@@ -207,3 +207,16 @@ TEST_CASE(
   h.in.client_routes = &routes;
   CHECK(h.report().routing.groups.at(0).peer == "b.example");
 }
+
+TEST_CASE("a repair is told by its number of operations and the first of them") {
+  CHECK(repair_text(1, "route add 10.0.0.0/8 dev wt0\n") ==
+        "route add 10.0.0.0/8 dev wt0");
+  CHECK(repair_text(3, "link add wt0\nlink up wt0\nroute add 10.0.0.0/8 dev wt0\n") ==
+        "3 operations, first: link add wt0");
+}
+
+TEST_CASE("what is left after down is told in one sentence") {
+  CHECK(left_over_text({"nft delete table: EPERM", "sysctl a=1: EROFS"}) ==
+        "disconnected, but left on this host and to be tried again: "
+        "nft delete table: EPERM; sysctl a=1: EROFS");
+}
