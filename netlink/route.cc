@@ -101,23 +101,39 @@ Result<Msg> message(const RouteChange& c) {
   return m;
 }
 
-Result<std::vector<Route>> list_family(Socket& s, int family, uint32_t table) {
-  const auto m = new_message(RTM_GETROUTE, 0);
+Result<Msg> dump_message(const RouteFilter& filter, int family) {
+  auto m = new_message(RTM_GETROUTE, 0);
   rtmsg h{};
   h.rtm_family = static_cast<uint8_t>(family);
-  if (!put_header(m.get(), h) || !put(m.get(), RTA_TABLE, table)) return message_full();
+  h.rtm_protocol = filter.protocol;
+  bool fits = put_header(m.get(), h) && put(m.get(), RTA_TABLE, filter.table);
+  if (filter.device != IfIndex::none)
+    fits = fits && put(m.get(), RTA_OIF, static_cast<uint32_t>(filter.device));
+  if (!fits) return message_full();
+  return m;
+}
+
+// A kernel may not filter, and one without IPv6 answers with IPv4.
+bool passes(const RouteFilter& f, int family, const Route& r) {
+  return r.table == f.table && static_cast<int>(r.destination.family()) == family &&
+         (f.protocol == RTPROT_UNSPEC || r.protocol == f.protocol) &&
+         (f.device == IfIndex::none || r.device == f.device);
+}
+
+// "FIB table does not exist", or the device that was named.
+bool no_table(const Error& e) { return e.code == ENOENT || e.code == ENODEV; }
+
+Result<std::vector<Route>> list_family(Socket& s, int family, const RouteFilter& filter) {
+  const auto m = TRY(dump_message(filter, family));
   auto found = s.dump<std::vector<Route>>(m.get(), [&](auto& to, const Message& reply) {
     if (reply.type != RTM_NEWROUTE) return true;
     std::vector<Route> read;
     if (!read_routes(reply, read)) return false;
-    // Again here: a kernel may not filter, and one without IPv6 answers with IPv4.
     for (const auto& r : read)
-      if (r.table == table && static_cast<int>(r.destination.family()) == family)
-        to.push_back(r);
+      if (passes(filter, family, r)) to.push_back(r);
     return true;
   });
-  // "FIB table does not exist"
-  if (!found && found.error().code == ENOENT) return std::vector<Route>{};
+  if (!found && no_table(found.error())) return std::vector<Route>{};
   return found;
 }
 
@@ -172,10 +188,28 @@ bool read_routes(const Message& m, std::vector<Route>& to) {
   return true;
 }
 
-Result<std::vector<Route>> list_routes(Socket& s, uint32_t table) {
-  auto all = TRY(list_family(s, AF_INET, table));
-  std::ranges::move(TRY(list_family(s, AF_INET6, table)), std::back_inserter(all));
+Result<std::vector<Route>> list_routes(Socket& s, const RouteFilter& filter) {
+  auto all = TRY(list_family(s, AF_INET, filter));
+  std::ranges::move(TRY(list_family(s, AF_INET6, filter)), std::back_inserter(all));
   return all;
+}
+
+Result<void> scan_routes(Socket& s, const RouteFilter& filter,
+                         const std::function<void(const Route&)>& take) {
+  std::vector<Route> read;
+  for (const int family : {AF_INET, AF_INET6}) {
+    const auto m = TRY(dump_message(filter, family));
+    auto done = s.dump_as_it_is(m.get(), [&](const Message& reply) {
+      if (reply.type != RTM_NEWROUTE) return true;
+      read.clear();
+      if (!read_routes(reply, read)) return false;
+      for (const auto& r : read)
+        if (passes(filter, family, r)) take(r);
+      return true;
+    });
+    if (!done && !no_table(done.error())) return done;
+  }
+  return {};
 }
 
 Result<std::vector<Refusal>> change_routes(Socket& s,

@@ -20,8 +20,24 @@ inline uint32_t stored_metric(Family f, uint32_t metric) {
   return f == Family::v6 && metric == 0 ? uint32_t{IP6_RT_PRIO_USER} : metric;
 }
 
+// Which routes to dump; what is not named is any. The kernel leaves out the others where
+// it can (4.20), and we do after it.
+struct RouteFilter {
+  uint32_t table = RT_TABLE_MAIN;
+  uint8_t protocol = RTPROT_UNSPEC;
+  IfIndex device = IfIndex::none;
+};
+
 // Both families, without cached clones. A table that does not exist is empty.
-Result<std::vector<Route>> list_routes(Socket& s, uint32_t table);
+Result<std::vector<Route>> list_routes(Socket& s, const RouteFilter& filter);
+inline Result<std::vector<Route>> list_routes(Socket& s, uint32_t table) {
+  return list_routes(s, RouteFilter{.table = table});
+}
+
+// The same, one by one and nothing kept, for tables of any size. Read once: of a table
+// that changes meanwhile it may miss some or tell one twice.
+Result<void> scan_routes(Socket& s, const RouteFilter& filter,
+                         const std::function<void(const Route&)>& take);
 
 struct RouteChange {
   enum class Kind { add, remove } kind = Kind::add;

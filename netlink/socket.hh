@@ -75,6 +75,12 @@ class Socket {
     return fail(EAGAIN, "the tables kept changing while they were read");
   }
 
+  // A dump read once, consistent or not, for what is looked at again when it changes.
+  Result<void> dump_as_it_is(nl_msg* m, const Take& take) {
+    TRY(dump_once(m, take));
+    return {};
+  }
+
   // Sends the messages packed together, in as few sends as kBatchBytes allows. The kernel
   // carries out all of them, also those behind one it refuses; the refusals come back in
   // order. An error means that the outcome of some is unknown: observe again. Only the

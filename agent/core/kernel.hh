@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/base/result.hh"
 #include "agent/core/plan.hh"
@@ -33,8 +34,11 @@ class Kernel {
   // Our link's device with statistics; o is what observe() has read last.
   virtual Result<ObservedDevice> device(const Observed& o) = 0;
 
-  // The rest of the host, without our link and our routes.
-  virtual Result<HostView> view(const std::string& link) = 0;
+  // The rest of the host, without our link and our routes. served: the networks that
+  // peers may reach through us; routes that lead elsewhere are not kept
+  // (model/host_routes.hh).
+  virtual Result<HostView> view(const std::string& link,
+                                const std::vector<Prefix>& served) = 0;
 
   // LinkAdd gives the link the alias. On failure the kernel is as before this operation,
   // except that part of a RoutesAdd, RoutesDel or SetDevice may have been done.

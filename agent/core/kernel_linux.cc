@@ -7,6 +7,7 @@
 
 #include "agent/base/marks.hh"
 #include "agent/base/sysctl.hh"
+#include "agent/model/host_routes.hh"
 #include "netlink/addr.hh"
 #include "netlink/link.hh"
 #include "netlink/route.hh"
@@ -133,12 +134,15 @@ Result<void> LinuxKernel::observe_routes(Observed& o) {
   const IfIndex ours = o.link_is_ours ? o.link->index : IfIndex::none;
   std::vector<Route> routes;
   std::set<Prefix> connected;
+  // The main table may be a router's: only what is ours is asked for.
   for (const uint32_t table : std::set<uint32_t>{RT_TABLE_MAIN, table_})
-    for (const auto& r : TRY(netlink::list_routes(socket_, table)))
-      if (r.protocol == kRouteProtocol)
-        routes.push_back(normal(r, ours));
-      else if (r.protocol == RTPROT_KERNEL && ours != IfIndex::none && r.device == ours)
-        connected.insert(r.destination);
+    for (const auto& r : TRY(netlink::list_routes(
+             socket_, netlink::RouteFilter{.table = table, .protocol = kRouteProtocol})))
+      routes.push_back(normal(r, ours));
+  if (ours != IfIndex::none)
+    for (const auto& r : TRY(netlink::list_routes(
+             socket_, netlink::RouteFilter{.protocol = RTPROT_KERNEL, .device = ours})))
+      connected.insert(r.destination);
   std::ranges::sort(routes);
   o.routes = std::move(routes);
   leave_out_unconnected(connected, o);
@@ -165,7 +169,21 @@ Result<void> LinuxKernel::observe_rules(Observed& o) {
   return {};
 }
 
-Result<HostView> LinuxKernel::view(const std::string& name) {
+// The first of others is enough to tell that it is theirs.
+Result<void> LinuxKernel::view_table(HostView& v) {
+  bool ours = false;
+  TRY(netlink::scan_routes(socket_, {.table = table_}, [&](const Route& r) {
+    if (r.protocol == kRouteProtocol)
+      ours = true;
+    else if (v.table_taken.empty())
+      v.table_taken.push_back(r);
+  }));
+  if (ours) v.table_taken.clear();
+  return {};
+}
+
+Result<HostView> LinuxKernel::view(const std::string& name,
+                                   const std::vector<Prefix>& served) {
   HostView v;
   IfIndex ours = IfIndex::none;
   for (auto& l : TRY(netlink::list_links(socket_))) {
@@ -176,12 +194,14 @@ Result<HostView> LinuxKernel::view(const std::string& name) {
   }
   for (const auto& a : TRY(netlink::list_addresses(socket_)))
     if (a.link != ours) v.addresses.push_back(a);
-  for (const auto& r : TRY(netlink::list_routes(socket_, RT_TABLE_MAIN)))
+  HostRoutes kept(served);
+  TRY(netlink::scan_routes(socket_, {}, [&](const Route& r) {
     if (r.protocol != kRouteProtocol && (ours == IfIndex::none || r.device != ours))
-      v.routes.push_back(r);
-  if (table_ != RT_TABLE_MAIN) v.table_taken = TRY(netlink::list_routes(socket_, table_));
-  if (std::ranges::count(v.table_taken, kRouteProtocol, &Route::protocol) > 0)
-    v.table_taken.clear();
+      kept.offer(r);
+  }));
+  v.routes_cut = kept.cut();
+  v.routes = std::move(kept).take();
+  if (table_ != RT_TABLE_MAIN) TRY(view_table(v));
   v.forwards_v4 = is_on("net/ipv4/conf/all/forwarding");
   v.forwards_v6 = is_on("net/ipv6/conf/all/forwarding");
   view_ipv6(v);

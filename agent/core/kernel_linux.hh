@@ -36,13 +36,15 @@ class LinuxKernel : public Kernel {
   Result<void> observe(const std::string& link, const Ownership& own, Parts parts,
                        Observed& o) override;
   Result<ObservedDevice> device(const Observed& o) override;
-  Result<HostView> view(const std::string& link) override;
+  Result<HostView> view(const std::string& link,
+                        const std::vector<Prefix>& served) override;
   Result<void> apply(const Op& op, const std::string& alias) override;
 
  private:
   LinuxKernel(netlink::Socket socket, bool kernel_tunnel, uint32_t table)
       : socket_(std::move(socket)), kernel_tunnel_(kernel_tunnel), table_(table) {}
 
+  Result<void> view_table(HostView& v);
   Result<void> observe_routes(Observed& o);
   void leave_out_unconnected(const std::set<Prefix>& connected, Observed& o);
   Result<void> observe_rules(Observed& o);

@@ -183,7 +183,7 @@ Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
   wish_changed();
   judge_again_ = true;  // with what names stand for
   // Which DNS servers are the host's own depends on our addresses.
-  host_stale_ |= own != own_addresses();
+  host_stale_ |= own != own_addresses() || host_served_ != own_networks();
   names_again_ = lookup_ != nullptr;  // what is asked now are the old map's names
   look_up_names();
   reconcile_soon(0ms);

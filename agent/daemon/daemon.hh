@@ -81,6 +81,7 @@ class Daemon {
   void reconcile_soon(std::chrono::milliseconds delay);
   void reconcile();
   void count_repairs(const Engine::Outcome& outcome);
+  [[nodiscard]] std::vector<Prefix> own_networks() const;
   Result<void> look_at_host();
   Result<void> take_up();
   Desired wanted();
@@ -137,10 +138,12 @@ class Daemon {
   PeerHistory history_{};
   std::string look_failure_{};  // why the peers could not be looked at last
   HostView host_{};
-  bool host_stale_ = true;  // host_ is to be read again, and the map judged on it
+  bool host_stale_ = true;          // host_ is to be read again, and the map judged on it
+  bool host_routes_stale_ = false;  // the same, but not before host_due_
+  std::chrono::microseconds host_due_{}, host_due_lost_{};  // where news were lost
+  std::vector<Prefix> host_served_{};  // the networks that host_ was read for
   bool judge_again_ = true;
-  std::chrono::microseconds host_cost_{};  // how long reading it took
-  bool repairing_ = false;                 // nothing new is wanted since the last time
+  bool repairing_ = false;  // nothing new is wanted since the last time
   RepairBudget repair_budget_{};
   uint64_t repairs_ = 0;
   std::string last_repair_{};

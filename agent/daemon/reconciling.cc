@@ -22,6 +22,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Between two looks at the host for routes that are not ours: a router changes its all
+// the time, and may have a million of them.
+constexpr std::chrono::microseconds kHostRest = 1s, kHostRestMost = 30s;
+constexpr int kHostShare = 100;  // times what a look costs
+constexpr int kLostShare = 10;   // the same when news were lost, links' perhaps
+
 constexpr std::string_view kForwardsV6 = "net/ipv6/conf/all/forwarding";
 
 // Tells whether the host's side of what is wanted is another than last time.
@@ -91,10 +97,23 @@ void Daemon::count_repairs(const Engine::Outcome& outcome) {
 }
 
 Result<void> Daemon::look_at_host() {
-  if (!host_stale_) return {};
   const auto before = Loop::now();
-  host_ = TRY(kernel_->view(config_.interface_name));
-  host_cost_ = Loop::now() - before;
+  if (!host_stale_ && host_routes_stale_ && before < host_due_)
+    reconcile_soon(std::chrono::ceil<std::chrono::milliseconds>(host_due_ - before));
+  else
+    host_stale_ |= host_routes_stale_;
+  if (!host_stale_) return {};
+  host_served_ = own_networks();
+  host_ = TRY(kernel_->view(config_.interface_name, host_served_));
+  const auto cost = Loop::now() - before;
+  const auto in = [&](std::chrono::microseconds rest) {
+    return before + cost + std::clamp(rest, kHostRest, kHostRestMost);
+  };
+  host_due_ = in(cost * kHostShare);
+  host_due_lost_ = in(cost * kLostShare);
+  host_routes_stale_ = false;
+  log::debug("looked at the host: {} routes of others matter, {} us", host_.routes.size(),
+             cost.count());
   // What we wrote says nothing of the host.
   for (const auto& s : engine_.observed().sysctls)
     if (s.key == kForwardsV6 && s.original) host_.forwards_v6 = *s.original != "0";
@@ -201,6 +220,15 @@ std::vector<Address> Daemon::own_addresses() const {
   if (c.address) own.push_back(c.address->address);
   if (c.address_v6 && !config_.disable_ipv6 && host_.ipv6)
     own.push_back(c.address_v6->address);
+  return own;
+}
+
+// Those that the map wants us to serve, whether or not it will be taken.
+std::vector<Prefix> Daemon::own_networks() const {
+  std::vector<Prefix> own;
+  if (!maps_.current()) return own;
+  for (const auto& r : maps_.current()->routes)
+    if (r.network && r.peer == key_.public_key()) own.push_back(*r.network);
   return own;
 }
 

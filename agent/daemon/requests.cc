@@ -8,6 +8,7 @@
 #include "agent/base/marks.hh"
 #include "agent/daemon/administrative.hh"
 #include "agent/daemon/daemon.hh"
+#include "agent/model/host_routes.hh"
 #include "agent/model/limits.hh"
 
 namespace wigeon {
@@ -186,6 +187,11 @@ std::vector<Degraded> Daemon::degraded() const {
   if (up_) {
     for (const auto& r : engine_.refused()) warn("engine", sentence(r));
     for (const auto& n : notes_) warn("routing", n);
+    if (host_.routes_cut)
+      warn("routing",
+           fmt::format("more than {} routes of this host matter to the map; it "
+                       "was judged by so many",
+                       kMaxHostRoutes));
     for (const auto& n : foreign_.notes()) warn("firewall", n);
     if (!firewalld_->status().forwards) warn("firewall", firewalld_->status().sentence);
   }

@@ -79,7 +79,10 @@ void Daemon::on_kernel(const netlink::Heard& heard) {
                             kernel_->port(), config_.routing.table);
   if (!t.any()) return;
   engine_.touched(t.ours);
-  host_stale_ |= t.host_links || t.host_routes;
+  host_stale_ |= t.host_links && !heard.overrun;
+  host_routes_stale_ |= t.host_routes;
+  // Of a router's routes, mostly.
+  if (heard.overrun) host_due_ = std::min(host_due_, host_due_lost_);
   // While it fails, the events are mostly of our own attempts, and the next one has its
   // time. Only a foreign link in our place is worth watching: that it went is not our
   // doing.
@@ -89,9 +92,7 @@ void Daemon::on_kernel(const netlink::Heard& heard) {
     return;
   }
   if (!t.ours.empty() || t.host_links) return reconcile_soon(kSettle);
-  // A router changes its routes all the time.
-  const auto rest =
-      std::chrono::duration_cast<std::chrono::milliseconds>(host_cost_ * 100);
+  const auto rest = std::chrono::ceil<std::chrono::milliseconds>(host_due_ - Loop::now());
   reconcile_soon(std::max<std::chrono::milliseconds>(kHostSettle, rest));
 }
 

@@ -137,8 +137,11 @@ constexpr Parts operator|(Part a, Part b) { return Parts(a) | Parts(b); }
 struct HostView {
   std::vector<Link> links{};
   std::vector<LinkAddress> addresses{};
-  std::vector<Route> routes{};  // main table, ours left out
-  // What others have in the table of the full tunnel; empty as well once ours are there.
+  // Of the main table, ours left out: those that matter (model/host_routes.hh).
+  std::vector<Route> routes{};
+  bool routes_cut = false;  // there are more than kMaxHostRoutes of them
+  // What others have in the table of the full tunnel, or the first of it; empty as well
+  // once ours are there.
   std::vector<Route> table_taken{};
   std::vector<Address> dns_servers{};  // of the host's own resolv.conf
   bool ipv6 = true;        // a new link gets it; false: off by disable_ipv6, or not there

@@ -72,7 +72,9 @@ Result<ObservedDevice> MemoryKernel::device(const Observed& o) {
   return TRY(at(o.link->name))->device;
 }
 
-Result<HostView> MemoryKernel::view(const std::string&) { return host; }
+Result<HostView> MemoryKernel::view(const std::string&, const std::vector<Prefix>&) {
+  return host;
+}
 
 Result<void> MemoryKernel::set_device(FakeLink& l, const DeviceChange& c) {
   ObservedDevice& d = l.device;

@@ -26,7 +26,8 @@ class MemoryKernel : public Kernel {
   Result<void> observe(const std::string& link, const Ownership& own, Parts parts,
                        Observed& o) override;
   Result<ObservedDevice> device(const Observed& o) override;
-  Result<HostView> view(const std::string& link) override;
+  Result<HostView> view(const std::string& link,
+                        const std::vector<Prefix>& served) override;
   Result<void> apply(const Op& op, const std::string& alias) override;
 
   std::map<std::string, FakeLink> links{};
