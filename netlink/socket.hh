@@ -27,8 +27,10 @@ inline constexpr std::chrono::seconds kDeadline{5};
 inline constexpr size_t kReceiveBytes = 128
                                         << 10;  // one datagram; the kernel's reach 32 kB
 inline constexpr int kSocketBytes = 1 << 20;  // SO_RCVBUF: over 1,000 refusals of a batch
-inline constexpr size_t kBatchBytes = 64 << 10;  // one send of a batch
-inline constexpr size_t kBatchMessages = 1024;   // UIO_MAXIOV
+// One send of a batch. The kernel copies it into one buffer, at most SO_SNDBUF: where
+// FORCE is refused, that is twice net.core.wmem_max, 416 KiB unless somebody changed it.
+inline constexpr size_t kBatchBytes = 256 << 10;
+inline constexpr size_t kBatchMessages = 1024;  // UIO_MAXIOV
 inline constexpr int kDumpRounds = 10;
 
 enum class Protocol : int { route = NETLINK_ROUTE, generic = NETLINK_GENERIC };

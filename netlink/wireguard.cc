@@ -67,10 +67,16 @@ Result<ObservedDevice> WireGuard::get(nl_msg* request) {
   return std::move(*decoder).finish();
 }
 
-Result<void> WireGuard::set(IfIndex link, const DeviceChange& change) {
-  for (const auto& m : encode_set(family_, link, change)) {
-    auto done = socket_.request(m.get());
-    if (!done) return within("WG_CMD_SET_DEVICE", std::move(done).error());
+Result<void> set_device(Socket& s, uint16_t family, IfIndex link,
+                        const DeviceChange& change) {
+  constexpr size_t kInOneSend = kBatchBytes / kSetBytes;
+  SetEncoder encoder(family, link, change);
+  for (auto some = encoder.next(kInOneSend); !some.empty();
+       some = encoder.next(kInOneSend)) {
+    auto refused = s.batch(some);
+    if (!refused) return within("WG_CMD_SET_DEVICE", std::move(refused).error());
+    if (!refused->empty())
+      return within("WG_CMD_SET_DEVICE", std::move(refused->front().error));
   }
   return {};
 }

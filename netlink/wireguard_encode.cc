@@ -4,18 +4,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 
 #include "netlink/wireguard.hh"
 
 namespace wigeon::netlink {
 namespace {
-
-// The first thing that is not in a message yet.
-struct Cursor {
-  size_t peer = 0;
-  bool begun = false;  // this peer's own attributes went out, with an earlier message
-  size_t allowed_ip = 0;
-};
 
 bool put_allowed_ip(nl_msg* m, const Prefix& p) {
   Nest ip(m, 0);
@@ -61,30 +55,6 @@ bool put_peer_itself(nl_msg* m, const PeerChange& p, bool begun) {
   return !p.keepalive || put(m, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *p.keepalive);
 }
 
-// False when the message is full: `at` says where the next one goes on.
-bool put_peer(nl_msg* m, const PeerChange& p, Cursor& at) {
-  Nest peer(m, 0);
-  if (!peer || !put_peer_itself(m, p, at.begun)) {
-    peer.drop();
-    return false;
-  }
-  at.begun = true;
-  if (!p.allowed_ips || p.kind == PeerChange::Kind::remove) return true;
-  if (at.allowed_ip == p.allowed_ips->size()) return true;
-  const Nest list(m, WGPEER_A_ALLOWEDIPS);
-  if (!list) return false;
-  for (; at.allowed_ip < p.allowed_ips->size(); ++at.allowed_ip)
-    if (!put_allowed_ip(m, (*p.allowed_ips)[at.allowed_ip])) return false;
-  return true;
-}
-
-void put_peers(nl_msg* m, const std::vector<PeerChange>& peers, Cursor& at) {
-  if (at.peer == peers.size()) return;
-  const Nest list(m, WGDEVICE_A_PEERS);
-  while (list && at.peer < peers.size() && put_peer(m, peers[at.peer], at))
-    at = {.peer = at.peer + 1};
-}
-
 bool put_device(nl_msg* m, const DeviceChange& c) {
   return (!c.replace_peers ||
           put(m, WGDEVICE_A_FLAGS, uint32_t{WGDEVICE_F_REPLACE_PEERS})) &&
@@ -93,11 +63,11 @@ bool put_device(nl_msg* m, const DeviceChange& c) {
          (!c.fwmark || put(m, WGDEVICE_A_FWMARK, *c.fwmark));
 }
 
-// Not less than the change needs, so that a small one does not pay for a large buffer.
-size_t enough(const DeviceChange& c, size_t capacity) {
+// Not less than these need, so that a small change does not pay for a large buffer.
+size_t enough(std::span<const PeerChange> peers, size_t capacity) {
   constexpr size_t kMostForDevice = 128, kMostForPeer = 144, kMostForIp = 48;
   size_t size = kMostForDevice;
-  for (const auto& p : c.peers) {
+  for (const auto& p : peers) {
     size += kMostForPeer + (p.allowed_ips ? p.allowed_ips->size() * kMostForIp : 0);
     if (size >= capacity) return capacity;
   }
@@ -106,25 +76,60 @@ size_t enough(const DeviceChange& c, size_t capacity) {
 
 }  // namespace
 
-std::vector<Msg> encode_set(uint16_t family, IfIndex link, const DeviceChange& change,
-                            size_t capacity) {
+SetEncoder::SetEncoder(uint16_t family, IfIndex link, const DeviceChange& change,
+                       size_t capacity)
+    : family_(family),
+      link_(link),
+      change_(change),
+      capacity_(capacity),
+      finished_(change.empty()) {
   assert(capacity >= kMinSetBytes && capacity <= kSetBytes);
-  std::vector<Msg> messages;
-  if (change.empty()) return messages;
-  Cursor at{};
-  do {
-    auto m = new_message(family, 0, enough(change, capacity));
-    const genlmsghdr h{
-        .cmd = WG_CMD_SET_DEVICE, .version = WG_GENL_VERSION, .reserved = 0};
-    const bool fits = put_header(m.get(), h) &&
-                      put(m.get(), WGDEVICE_A_IFINDEX, static_cast<uint32_t>(link)) &&
-                      (!messages.empty() || put_device(m.get(), change));
-    assert(fits);
-    (void)fits;
-    put_peers(m.get(), change.peers, at);
-    messages.push_back(std::move(m));
-  } while (at.peer < change.peers.size());
-  return messages;
+}
+
+// False when the message is full: at_ says where the next one goes on.
+bool SetEncoder::put_peer(nl_msg* m, const PeerChange& p) {
+  Nest peer(m, 0);
+  if (!peer || !put_peer_itself(m, p, at_.begun)) {
+    peer.drop();
+    return false;
+  }
+  at_.begun = true;
+  if (!p.allowed_ips || p.kind == PeerChange::Kind::remove) return true;
+  if (at_.allowed_ip == p.allowed_ips->size()) return true;
+  const Nest list(m, WGPEER_A_ALLOWEDIPS);
+  if (!list) return false;
+  for (; at_.allowed_ip < p.allowed_ips->size(); ++at_.allowed_ip)
+    if (!put_allowed_ip(m, (*p.allowed_ips)[at_.allowed_ip])) return false;
+  return true;
+}
+
+void SetEncoder::put_peers(nl_msg* m) {
+  const auto& peers = change_.peers;
+  if (at_.peer == peers.size()) return;
+  const Nest list(m, WGDEVICE_A_PEERS);
+  while (list && at_.peer < peers.size() && put_peer(m, peers[at_.peer]))
+    at_ = {.peer = at_.peer + 1};
+}
+
+Msg SetEncoder::message() {
+  const bool first = at_.peer == 0 && !at_.begun;
+  const auto left = std::span(change_.peers).subspan(at_.peer);
+  auto m = new_message(family_, 0, enough(left, capacity_));
+  const genlmsghdr h{.cmd = WG_CMD_SET_DEVICE, .version = WG_GENL_VERSION, .reserved = 0};
+  const bool fits = put_header(m.get(), h) &&
+                    put(m.get(), WGDEVICE_A_IFINDEX, static_cast<uint32_t>(link_)) &&
+                    (!first || put_device(m.get(), change_));
+  assert(fits);
+  (void)fits;
+  put_peers(m.get());
+  finished_ = at_.peer == change_.peers.size();
+  return m;
+}
+
+std::vector<Msg> SetEncoder::next(size_t most) {
+  std::vector<Msg> some;
+  while (some.size() < most && !finished_) some.push_back(message());
+  return some;
 }
 
 }  // namespace wigeon::netlink

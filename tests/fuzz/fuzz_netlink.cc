@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!take(decoder, datagram)) return 0;
   const auto device = std::move(decoder).finish();
   DeviceDecoder again;
-  for (const auto& m : encode_set(0x23, IfIndex{1}, change_to(device), kMinSetBytes)) {
+  for (const auto& m :
+       SetEncoder(0x23, IfIndex{1}, change_to(device), kMinSetBytes).next(SIZE_MAX)) {
     static_cast<genlmsghdr*>(nlmsg_data(nlmsg_hdr(m.get())))->cmd = WG_CMD_GET_DEVICE;
     if (!take(again, bytes(m.get()))) std::abort();
   }

@@ -26,7 +26,7 @@ bool take(DeviceDecoder& d, Bytes datagram) {
 // What is set, answered by a kernel that has nothing else to say.
 Result<ObservedDevice> read_back(const DeviceChange& change, size_t capacity) {
   DeviceDecoder decoder;
-  for (const auto& m : encode_set(0x23, IfIndex{7}, change, capacity)) {
+  for (const auto& m : SetEncoder(0x23, IfIndex{7}, change, capacity).next(SIZE_MAX)) {
     auto* h = static_cast<genlmsghdr*>(nlmsg_data(nlmsg_hdr(m.get())));
     h->cmd = WG_CMD_GET_DEVICE;
     if (!take(decoder, bytes(m.get()))) return fail(EBADMSG, "malformed");

@@ -27,7 +27,7 @@ TEST_CASE("a change read back from its messages is the same change") {
   RandomChanges random(1);
   for (int i = 0; i < 300; ++i) {
     const auto change = random.next(12, 8);
-    const auto decoded = decode_set(encode_set(kFamily, kLink, change));
+    const auto decoded = decode_set(SetEncoder(kFamily, kLink, change).next(SIZE_MAX));
     REQUIRE(decoded.change == change);
     REQUIRE((change.empty() || decoded.link == 7));
   }
@@ -38,7 +38,7 @@ TEST_CASE("however small the messages, nothing is lost and nothing is said twice
   size_t continued = 0;
   for (size_t capacity = kMinSetBytes; capacity < 1200; capacity += 4) {
     const auto change = random.next(8, 30);
-    const auto messages = encode_set(kFamily, kLink, change, capacity);
+    const auto messages = SetEncoder(kFamily, kLink, change, capacity).next(SIZE_MAX);
     REQUIRE(longest(messages) <= capacity);
     const auto decoded = decode_set(messages);
     REQUIRE(decoded.change == change);
@@ -58,7 +58,7 @@ TEST_CASE("10,000 peers with an address and an endpoint take 17 messages") {
          .allowed_ips = std::vector{Prefix::host(Address::v4(0x64400000 + i))}};
     change.peers.push_back(std::move(p));
   }
-  const auto messages = encode_set(kFamily, kLink, change);
+  const auto messages = SetEncoder(kFamily, kLink, change).next(SIZE_MAX);
   CHECK(messages.size() == 17);
   CHECK(longest(messages) <= 65'535);
   CHECK(decode_set(messages).change == change);
@@ -72,7 +72,7 @@ TEST_CASE(
   for (uint32_t i = 0; i < 5000; ++i)
     p.allowed_ips->push_back(Prefix::host(Address::v4(0x0a000000 + i)));
   const DeviceChange change{.peers = {p}};
-  const auto messages = encode_set(kFamily, kLink, change);
+  const auto messages = SetEncoder(kFamily, kLink, change).next(SIZE_MAX);
   const auto decoded = decode_set(messages);
   CHECK(messages.size() == 3);
   CHECK(decoded.continued == 2);
@@ -80,15 +80,17 @@ TEST_CASE(
 }
 
 TEST_CASE("an empty change takes no message, clearing the peers takes one") {
-  CHECK(encode_set(kFamily, kLink, {}).empty());
-  const auto messages = encode_set(kFamily, kLink, {.replace_peers = true});
+  CHECK(SetEncoder(kFamily, kLink, {}).next(SIZE_MAX).empty());
+  const auto messages =
+      SetEncoder(kFamily, kLink, {.replace_peers = true}).next(SIZE_MAX);
   REQUIRE(messages.size() == 1);
   CHECK(decode_set(messages).change == DeviceChange{.replace_peers = true});
 }
 
 TEST_CASE("a small change makes a small message") {
   RandomChanges random(4);
-  const auto messages = encode_set(kFamily, kLink, {.peers = {random.peer(1)}});
+  const auto messages =
+      SetEncoder(kFamily, kLink, {.peers = {random.peer(1)}}).next(SIZE_MAX);
   REQUIRE(messages.size() == 1);
   CHECK(nlmsg_get_max_size(messages[0].get()) < 512);
 }
@@ -98,7 +100,7 @@ TEST_CASE("nested attributes say that they are nested, as kernels since 5.2 requ
   auto p = random.peer(0);
   p.kind = PeerChange::Kind::add;
   p.allowed_ips = std::vector{*Prefix::parse("10.0.0.0/8")};
-  const auto messages = encode_set(kFamily, kLink, {.peers = {p}});
+  const auto messages = SetEncoder(kFamily, kLink, {.peers = {p}}).next(SIZE_MAX);
   nlmsghdr* h = nlmsg_hdr(messages.at(0).get());
   nlattr* peers = nlmsg_find_attr(h, GENL_HDRLEN, WGDEVICE_A_PEERS);
   REQUIRE(peers);
