@@ -35,9 +35,14 @@ double median(std::vector<double> values) {
   return quantile(values, 0.5);
 }
 
-double spread(std::vector<double> values) {
+Middle middle(std::vector<double> values) {
   std::ranges::sort(values);
-  return (quantile(values, 0.75) - quantile(values, 0.25)) / quantile(values, 0.5);
+  return {quantile(values, 0.25), quantile(values, 0.75)};
+}
+
+double spread(std::vector<double> values) {
+  const auto [low, high] = middle(values);
+  return (high - low) / median(std::move(values));
 }
 
 Result<std::vector<Series>> alternate(size_t rounds, std::span<const Contender> all) {
@@ -60,13 +65,13 @@ const Series& find(std::span<const Series> all, std::string_view name) {
   return *at;
 }
 
-double ratio(const Series& a, const Series& b) {
+std::vector<double> ratios(const Series& a, const Series& b) {
   assert(a.seconds.size() == b.seconds.size());
   std::vector<double> each;
   each.reserve(a.seconds.size());
   for (size_t i = 0; i < a.seconds.size(); ++i)
     each.push_back(a.seconds[i] / b.seconds[i]);
-  return median(each);
+  return each;
 }
 
 }  // namespace wigeon::bench

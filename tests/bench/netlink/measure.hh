@@ -30,12 +30,17 @@ struct Series {
 double median(std::vector<double> values);
 // (third quartile - first) / median; 0 for a single value.
 double spread(std::vector<double> values);
+// First and third quartile: the middle half lies between them.
+struct Middle {
+  double low = 0, high = 0;
+};
+Middle middle(std::vector<double> values);
 
 // Round by round, each time beginning with another one.
 Result<std::vector<Series>> alternate(size_t rounds, std::span<const Contender> all);
 
 const Series& find(std::span<const Series> all, std::string_view name);
-// The median over the rounds of a / b in the same round.
-double ratio(const Series& a, const Series& b);
+// a / b of each round.
+std::vector<double> ratios(const Series& a, const Series& b);
 
 }  // namespace wigeon::bench

@@ -160,6 +160,10 @@ Result<void> measure_change(const Sizes& sizes, Report& to) {
     to.goal("W1", name("ours ÷ raw", n), of(name("ours", n)), of(name("raw", n)), 1.10);
   to.goal("W1", fmt::format("ours, {} ÷ {} peers", sizes.most, sizes.few),
           of(name("ours", sizes.most)), of(name("ours", sizes.few)), 1.15);
+  to.remark(fmt::format(
+      "W1: raw, {} ÷ {} peers, is {:.2f}: the kernel's tables in the caches", sizes.most,
+      sizes.few,
+      median(ratios(of(name("raw", sizes.most)), of(name("raw", sizes.few))))));
   const auto& ours_many = of(name("ours", sizes.many));
   to.goal("W2", name("ours ÷ each", sizes.many), ours_many, of(kEach), 0.33);
   to.goal("W2", name("ours ÷ wg set", sizes.many), ours_many, of(kSet), 1.0 / 200);

@@ -47,6 +47,7 @@ Result<void> measure_status(const Sizes& sizes, Report& to) {
   to.add(fmt::format("Status of {} peers", sizes.many), series);
   to.goal("W7", "status -d ÷ raw dump", series[0], series[3], 1.6);
   to.goal("W7", "status --json ÷ raw dump", series[1], series[3], 1.6);
+  to.goal("W7", "status -d ÷ wg show dump", series[0], series[4], 0.2);
   to.goal("W7", "status --json ÷ wg show dump", series[1], series[4], 0.2);
   return agent.finish();
 }

@@ -41,20 +41,25 @@ TEST_CASE("a contender that fails ends the measure and is named") {
 }
 
 TEST_CASE("a ratio is taken round by round") {
-  CHECK(ratio({"ours", {1, 10, 100}}, {"other", {2, 20, 200}}) == 0.5);
+  CHECK(ratios({"ours", {1, 10, 90}}, {"other", {2, 20, 100}}) ==
+        std::vector{0.5, 0.5, 0.9});
 }
 
-TEST_CASE("there is no verdict over a baseline that varied by more than 15 %") {
-  const Series steady{"steady", {100, 100, 101, 101, 100}};
-  const Series noisy{"noisy", {60, 80, 100, 120, 140}};
-  const Series ours{"ours", {50, 50, 50, 50, 50}};
+TEST_CASE("a verdict is certain when the middle half of the rounds agrees with it") {
+  const Series baseline{"baseline", {100, 200, 100, 400, 100}};
+  const Series steady{"steady", {50, 100, 50, 200, 50}};  // disturbed together
+  const Series loose{"loose", {60, 200, 80, 320, 120}};
   Report r;
-  r.goal("A", "met", ours, steady, 0.6);
-  r.goal("B", "missed", ours, steady, 0.4);
-  r.goal("C", "noisy", ours, noisy, 0.9);
+  r.goal("A", "met", steady, baseline, 0.5);
+  r.goal("B", "missed", steady, baseline, 0.4);
+  r.goal("C", "loose", loose, baseline, 0.9);
   const auto goals = nlohmann::json::parse(r.json()).at("goals");
   CHECK(goals.at(0).at("verdict") == "met");
-  CHECK(goals.at(1).at("verdict") == "missed");
-  CHECK(goals.at(2).at("verdict") == "noisy");
-  CHECK(r.goals_text().contains("noisy (the baseline varied by 40 %)"));
+  CHECK(goals.at(0).at("certain") == true);
+  CHECK(goals.at(1).at("verdict") == "not met");
+  CHECK(goals.at(1).at("certain") == true);
+  CHECK(goals.at(2).at("verdict") == "met");
+  CHECK(goals.at(2).at("certain") == false);
+  CHECK(r.goals_text().contains(
+      "met, not certain: half of the rounds from 0.800 to 1.000"));
 }

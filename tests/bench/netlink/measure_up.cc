@@ -57,8 +57,7 @@ Result<void> measure_up(const Sizes& sizes, Report& to) {
   to.goal({.id = "W9",
            .what = "wigeond ÷ wg-quick up",
            .measured = median(ours.seconds) / median(quick.seconds),
-           .at_most = 1.0 / 1000,
-           .noise = spread(quick.seconds)});
+           .at_most = 1.0 / 1000});
   if (sizes.quick_rounds == 1)
     to.remark("W9: wg-quick is measured once, not in turns; it takes minutes");
   return {};

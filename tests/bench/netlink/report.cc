@@ -45,9 +45,10 @@ std::string_view name(Unit unit) {
 
 }  // namespace
 
-std::string Goal::verdict() const {
-  if (noise > kNoise) return "noisy";
-  return measured <= at_most ? "met" : "missed";
+std::string_view Goal::verdict() const { return measured <= at_most ? "met" : "not met"; }
+
+bool Goal::certain() const {
+  return !rounds || rounds->high <= at_most || rounds->low > at_most;
 }
 
 void Report::add(const std::string& measure, std::span<const Series> series) {
@@ -73,11 +74,12 @@ void Report::add(const std::string& measure, const std::string& name, Unit unit,
 
 void Report::goal(const std::string& id, const std::string& what, const Series& ours,
                   const Series& baseline, double at_most) {
+  const auto each = ratios(ours, baseline);
   goals_.push_back({.id = id,
                     .what = what,
-                    .measured = ratio(ours, baseline),
+                    .measured = median(each),
                     .at_most = at_most,
-                    .noise = spread(baseline.seconds)});
+                    .rounds = middle(each)});
 }
 
 void Report::append(Report&& part) {
@@ -114,8 +116,9 @@ std::string Report::goals_text() const {
   for (const auto& g : goals_) {
     fmt::format_to(to, "{:<5}{:<52}{:>12}{:>12}  {}", g.id, g.what,
                    shown(g.at_most, g.unit), shown(g.measured, g.unit), g.verdict());
-    if (g.noise > kNoise)
-      fmt::format_to(to, " (the baseline varied by {:.0f} %)", g.noise * 100);
+    if (!g.certain())
+      fmt::format_to(to, ", not certain: half of the rounds from {} to {}",
+                     shown(g.rounds->low, g.unit), shown(g.rounds->high, g.unit));
     t += '\n';
   }
   if (!remarks_.empty()) t += '\n';
@@ -146,8 +149,8 @@ std::string Report::json() const {
                             {"unit", name(g.unit)},
                             {"atMost", g.at_most},
                             {"measured", g.measured},
-                            {"noise", g.noise},
-                            {"verdict", g.verdict()}});
+                            {"verdict", g.verdict()},
+                            {"certain", g.certain()}});
   return all.dump(2) + "\n";
 }
 

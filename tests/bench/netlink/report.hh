@@ -11,9 +11,6 @@
 
 namespace wigeon::bench {
 
-// No verdict on a ratio whose baseline varied by more.
-inline constexpr double kNoise = 0.15;
-
 enum class Unit { seconds, count, bytes, ratio };
 
 struct Value {
@@ -30,15 +27,19 @@ struct Goal {
   Unit unit = Unit::ratio;
   double measured = 0;
   double at_most = 0;
-  double noise = 0;
-  [[nodiscard]] std::string verdict() const;  // met, missed, noisy
+  // Of the rounds; none when there was one.
+  std::optional<Middle> rounds{};
+  [[nodiscard]] std::string_view verdict() const;  // met, not met
+  // Whether the middle half of the rounds is on one side of the goal.
+  [[nodiscard]] bool certain() const;
 };
 
 class Report {
  public:
   void add(const std::string& measure, std::span<const Series> series);
   void add(const std::string& measure, const std::string& name, Unit unit, double value);
-  // ours ÷ baseline, round by round.
+  // ours ÷ baseline, the median of the rounds: what disturbs the machine for longer than
+  // a round disturbs both.
   void goal(const std::string& id, const std::string& what, const Series& ours,
             const Series& baseline, double at_most);
   void goal(Goal g) { goals_.push_back(std::move(g)); }
