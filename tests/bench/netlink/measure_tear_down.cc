@@ -75,7 +75,7 @@ Result<void> measure_many(const Sizes& sizes, Report& to) {
       {"the kernel: peers cleared, link deleted",
        [&] { return cleared_and_deleted(all); }},
   };
-  const auto series = TRY(alternate(sizes.quick_rounds + 2, contenders));
+  const auto series = TRY(alternate(sizes.rounds, contenders));
   to.add(fmt::format("A link with {} peers deleted", sizes.many), series);
   to.goal({.id = "W6",
            .what = fmt::format("wigeon down with {} peers", sizes.many),
@@ -105,7 +105,7 @@ Result<void> measure_tear_down(const Sizes& sizes, Report& to) {
       {"the kernel: peers cleared, link deleted",
        [&] { return cleared_and_deleted(left); }},
   };
-  const auto series = TRY(alternate(sizes.quick_rounds + 2, contenders));
+  const auto series = TRY(alternate(sizes.rounds, contenders));
   to.add(fmt::format("A link with {} peers deleted", sizes.left), series);
   TRY(agent.finish());
   TRY(measure_many(sizes, to));
