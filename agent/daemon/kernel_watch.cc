@@ -31,7 +31,10 @@ void note(const netlink::Event& e, bool on_ours, const std::string& name, uint32
         t.host_routes = true;
       return;
     case Kind::rule:
-      if (e.protocol == kRouteProtocol) t.ours |= Part::rules;
+      if (e.protocol == kRouteProtocol)
+        t.ours |= Part::rules;
+      else
+        t.host_links = true;
       return;
     case Kind::settings:
       // With its link they all go, and that is told as well.

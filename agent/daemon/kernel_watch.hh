@@ -12,7 +12,7 @@ namespace wigeon {
 struct Touched {
   Parts ours{};
   // The rest of the host: what a map is judged against, and where the uplink is.
-  bool host_links = false;   // links and addresses
+  bool host_links = false;   // links, addresses, rules
   bool host_routes = false;  // the main table, and what others have in ours
   // The link that had our name went.
   bool name_free = false;

@@ -143,6 +143,11 @@ struct HostView {
   // What others have in the table of the full tunnel, or the first of it; empty as well
   // once ours are there.
   std::vector<Route> table_taken{};
+  // The same, also beside ours; and whether there are any of ours.
+  std::vector<Route> table_foreign{};
+  bool table_held = false;
+  std::vector<Rule> rules{};           // policy rules of others, by family and priority
+  std::vector<Route> other_tunnels{};  // default routes of the tables that those name
   std::vector<Address> dns_servers{};  // of the host's own resolv.conf
   bool ipv6 = true;        // a new link gets it; false: off by disable_ipv6, or not there
   bool ipv6_stack = true;  // its routes and rules can be set, also when addresses cannot
