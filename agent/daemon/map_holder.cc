@@ -65,6 +65,7 @@ bool MapHolder::load_last_good(const Config& config) {
 void MapHolder::take(NetworkMap map, Verdict verdict) {
   map_ = std::move(map);
   verdict_ = std::move(verdict);
+  judged_ = false;
   loaded_at_ = std::chrono::system_clock::now();
 }
 
@@ -72,10 +73,12 @@ Result<void> MapHolder::judge(const HostView& host, const Resolved& resolved,
                               const Config& config) {
   auto c = context(Force::no, from_);
   c.resolved = resolved;
+  c.in_force = judged_;
   auto verdict = validate(config, *map_, c);
   validate_on_host(config, *map_, c, host, verdict);
   verdict_ = std::move(verdict);
   if (!verdict_.ok()) return fail(EADDRINUSE, text(verdict_.errors));
+  judged_ = true;
   return {};
 }
 

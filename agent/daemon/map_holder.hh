@@ -55,7 +55,8 @@ class MapHolder {
   Verdict verdict_{};
   std::string from_{};
   WallTime loaded_at_ = kNever;
-  bool stale_ = false;  // from the cache
+  bool judged_ = false;  // on this host, and good
+  bool stale_ = false;   // from the cache
   std::string error_{};
 };
 

@@ -51,16 +51,17 @@ struct MapContext {
   std::optional<Key> own_key{};              // none: "map check" without a host
   std::optional<uint64_t> applied_serial{};  // of the map in force
   bool force_serial = false;                 // root insists on an older map
-  Resolved resolved{};                       // names not in it are judged once they are
-  std::string file{};                        // for Problem::file
+  bool in_force = false;  // it has been: what comes in its way later costs parts of it
+  Resolved resolved{};    // names not in it are judged once they are
+  std::string file{};     // for Problem::file
 };
 
 // The map by itself: keys, prefixes, default routes, endpoints, serial, own address.
 Verdict validate(const Config& config, const NetworkMap& map, const MapContext& context);
 
 // Adds what this host has against it: overlap with its networks, gateways and DNS
-// servers, own addresses that somebody else has, and a table for the full tunnel in which
-// somebody else's routes are. Our own link does not count.
+// servers, own addresses that somebody else has, and a table for the full tunnel that
+// somebody else uses. Our own link does not count.
 void validate_on_host(const Config& config, const NetworkMap& map,
                       const MapContext& context, const HostView& host, Verdict& verdict);
 

@@ -85,10 +85,17 @@ void check_own(const NetworkMap& map, const Underlay& underlay, Judge& judge) {
   check(map.peer_config.address_v6, "/peerConfig/address_v6");
 }
 
-// A table with somebody else's routes is not ours to take, nor theirs to lead our
-// packets: the widest networks are left out until the rest needs no table.
-void keep_off_table(const Config& config, const HostView& host, Judge& judge) {
-  if (!config.routing.allow_default_route || host.table_taken.empty()) return;
+// "others have 10.66.0.0/16"; empty when the table of the full tunnel is free, or ours.
+std::string table_use(const Config& config, const HostView& host) {
+  if (!host.table_taken.empty())
+    return fmt::format("others have {}", host.table_taken.front().destination.text());
+  const auto rule = std::ranges::find(host.rules, config.routing.table, &Rule::table);
+  if (host.table_held || rule == host.rules.end()) return {};
+  return fmt::format("others' rule {} leads", rule->priority);
+}
+
+// The widest networks of a map: without them no table would be needed.
+std::vector<Prefix> need_table(Judge& judge) {
   std::vector<Prefix> networks;
   judge.each_network([&](const Prefix& p, auto) { networks.push_back(p); });
   sort_unique(networks, [](const Prefix& p) { return std::pair(-p.bits(), p); });
@@ -96,9 +103,35 @@ void keep_off_table(const Config& config, const HostView& host, Judge& judge) {
   std::erase_if(networks, [&](const Prefix& p) {
     return (p.family() == Family::v4 ? v4 : v6).add_within_half(p);
   });
+  return networks;
+}
+
+// "/remotePeers/0/allowedIps/2", where it is first.
+std::string pointer_to(const Prefix& p, const NetworkMap& map) {
+  for (size_t i = 0; i < map.remote_peers.size(); ++i) {
+    const auto& allowed = map.remote_peers[i].allowed_ips;
+    for (size_t a = 0; a < allowed.size(); ++a)
+      if (allowed[a] == p) return fmt::format("/remotePeers/{}/allowedIps/{}", i, a);
+  }
+  const auto route = std::ranges::find(map.routes, p, &MapRoute::network);
+  return fmt::format("/Routes/{}", route - map.routes.begin());
+}
+
+// A table that somebody else uses is not ours to take, nor theirs to lead our packets. A
+// map that is new is refused; of one in force, what needs the table is left out.
+void keep_off_table(const Config& config, const NetworkMap& map,
+                    const MapContext& context, const HostView& host, Judge& judge) {
+  if (!config.routing.allow_default_route) return;
+  const auto use = table_use(config, host);
+  if (use.empty()) return;
+  const auto networks = need_table(judge);
+  if (networks.empty()) return;
   const auto reason =
-      fmt::format("needs routing table {}, where others have {}; routing.table names it",
-                  config.routing.table, host.table_taken.front().destination.text());
+      fmt::format("needs routing table {}, where {}; routing.table names it",
+                  config.routing.table, use);
+  if (!context.in_force)
+    return judge.refuse_map(pointer_to(networks.front(), map),
+                            shown(networks.front().text()), reason);
   judge.each_network([&](const Prefix& p, auto refuse) {
     if (std::ranges::find(networks, p) != networks.end()) refuse(reason);
   });
@@ -111,7 +144,7 @@ void validate_on_host(const Config& config, const NetworkMap& map,
   Judge judge(map, context, verdict);
   const Underlay underlay(config, host);
   check_own(map, underlay, judge);
-  keep_off_table(config, host, judge);
+  keep_off_table(config, map, context, host, judge);
   judge.each_network([&](const Prefix& p, auto refuse) {
     if (is_default_like(p) && config.routing.allow_default_route) return;
     if (auto reason = underlay.overlap(p); !reason.empty()) refuse(std::move(reason));

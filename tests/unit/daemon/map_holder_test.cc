@@ -156,3 +156,30 @@ TEST_CASE("a map whose address somebody else has is refused, and the old one sta
   CHECK(h.maps.current()->serial == 5);
   CHECK(h.maps.error() == r.error().what);
 }
+
+TEST_CASE("a full tunnel whose table others have is refused while new, then cut") {
+  Holder h;
+  h.config.routing.allow_default_route = true;
+  const auto full =
+      map_text(R"("remotePeers":[)" + peer(1, R"("100.64.0.2/32","0.0.0.0/0")") +
+               R"(],"Serial":6)");
+  const HostView free;
+  HostView taken;
+  taken.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  REQUIRE(h.offer(serial(5)));
+  h.host = taken;
+  const auto r = h.offer(full);
+  REQUIRE_FALSE(r);
+  CHECK(r.error().what.find("needs routing table 7120, where others have 10.66.0.0/16; "
+                            "routing.table names it") != std::string::npos);
+  CHECK(h.maps.current()->serial == 5);
+
+  h.host = free;
+  REQUIRE(h.offer(full));
+  CHECK_FALSE(h.maps.judge(taken, {}, h.config));
+  REQUIRE(h.maps.judge(free, {}, h.config));
+  CHECK(h.maps.refusals().empty());
+  // It has been in force: the rest of it stays.
+  REQUIRE(h.maps.judge(taken, {}, h.config));
+  CHECK(h.maps.refusals().size() == 1);
+}

@@ -28,8 +28,8 @@ std::string judged(const NetworkMap& m, const Config& c = {}, MapContext context
   return text(validate(c, m, context));
 }
 
-std::string judged_on(const HostView& host, const NetworkMap& m, const Config& c = {}) {
-  const MapContext context{.own_key = own()};
+std::string judged_on(const HostView& host, const NetworkMap& m, const Config& c = {},
+                      const MapContext& context = {.own_key = own()}) {
   auto v = validate(c, m, context);
   validate_on_host(c, m, context, host, v);
   return text(v);
@@ -340,7 +340,35 @@ TEST_CASE("our own link, loopback stubs and a permitted default route do not cou
   CHECK(judged_on({}, peers(peer(1, R"("192.168.1.0/24")"))) == "");
 }
 
-TEST_CASE("where others have the full tunnel's table, what needs it is left out") {
+TEST_CASE("where others use the full tunnel's table, a map that needs it is refused") {
+  const std::string needs = "needs routing table 7120, where ";
+  const std::string names = "; routing.table names it\n";
+  auto host = lan();
+  host.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  const auto map = peers(peer(1, R"("100.64.0.2/32","10.1.0.0/16","0.0.0.0/0","::/0")") +
+                         "," + peer(2, R"("128.0.0.0/1","10.2.0.0/16")"));
+  const auto route =
+      map_of(R"("remotePeers":[)" + peer(1, R"("100.64.0.2/32")") +
+             R"(],"Routes":[{"ID":"r","NetID":"exit","Network":"0.0.0.0/0","Peer":")" +
+             key(1).text() + R"("}])");
+  CHECK(judged_on(host, map, full_tunnel()) ==
+        "/remotePeers/1/allowedIps/0: " + needs + "others have 10.66.0.0/16" + names);
+  CHECK(judged_on(host, route, full_tunnel()) ==
+        "/Routes/0: " + needs + "others have 10.66.0.0/16" + names);
+  CHECK(judged_on(host, peers(peer(1, R"("10.1.0.0/16")")), full_tunnel()) == "");
+
+  auto led = lan();
+  led.rules = {{.priority = 90, .table = 7120}};
+  CHECK(judged_on(led, route, full_tunnel()) ==
+        "/Routes/0: " + needs + "others' rule 90 leads" + names);
+  led.table_held = true;
+  CHECK(judged_on(led, route, full_tunnel()) == "");
+  led = lan();
+  led.rules = {{.priority = 90, .table = 7121}};
+  CHECK(judged_on(led, route, full_tunnel()) == "");
+}
+
+TEST_CASE("of a map in force, what needs a table that others took since is left out") {
   auto host = lan();
   host.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
   const std::string reason =
@@ -348,16 +376,10 @@ TEST_CASE("where others have the full tunnel's table, what needs it is left out"
       "it\n";
   const auto map = peers(peer(1, R"("100.64.0.2/32","10.1.0.0/16","0.0.0.0/0","::/0")") +
                          "," + peer(2, R"("128.0.0.0/1","10.2.0.0/16")"));
-  CHECK(judged_on(host, map, full_tunnel()) ==
+  CHECK(judged_on(host, map, full_tunnel(), {.own_key = own(), .in_force = true}) ==
         "0.0.0.0/0 of peer #1 (/remotePeers/0/allowedIps/2): " + reason +
             "::/0 of peer #1 (/remotePeers/0/allowedIps/3): " + reason +
             "128.0.0.0/1 of peer #2 (/remotePeers/1/allowedIps/0): " + reason);
-  const auto route =
-      map_of(R"("remotePeers":[)" + peer(1, R"("100.64.0.2/32")") +
-             R"(],"Routes":[{"ID":"r","NetID":"exit","Network":"0.0.0.0/0","Peer":")" +
-             key(1).text() + R"("}])");
-  CHECK(judged_on(host, route, full_tunnel()) == "route exit (/Routes/0): " + reason);
-  CHECK(judged_on(host, peers(peer(1, R"("10.1.0.0/16")")), full_tunnel()) == "");
 }
 
 TEST_CASE("an own address or network that another interface has refuses the map") {
