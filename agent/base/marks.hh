@@ -13,11 +13,16 @@
 //   rules in full-tunnel mode, both families; 105 is routing.rulePriority
 //     102  l3mdev                               where there is a VRF: its tables first
 //     103  to EXCLUDED lookup main              routing.exclude, upstream DNS servers
+//     103  fwmark THEIRS lookup main            what carries another full tunnel
 //     104  from UNDERLAY lookup main            answers, and strict rp_filter
 //          IPv6: TCP from ports 1-1023 only     full_tunnel.hh says why
 //     105  lookup main suppress_prefixlength 0  the host's routes, but for the default
+//     106  from UNDERLAY fwmark 0 lookup T      where IPv6 does not go into the tunnel:
+//     107  T without its default                TCP answers to our link, nftables turns
+//     108  not fwmark unreachable               them round; everything else is closed
 //     110  not fwmark lookup T                  everything else
-//   Cilium holds 100, Tailscale 5210-5270, wg-quick what comes before 32766.
+//   Cilium holds 100, Tailscale 5210-5270, wg-quick what comes before the first one. All
+//   of ours move before a rule like the last one that is somebody else's.
 //
 //   route/rule protocol 89           "wigeon", for rtnetlink's RTA_PROTOCOL /
 //   FRA_PROTOCOL

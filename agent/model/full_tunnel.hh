@@ -12,9 +12,19 @@
 // it passes in strict mode, with no sysctl and no mark on the packet. IPv6: where a route
 // lookup without a source ends at "unreachable", the kernel chooses a source among all
 // interfaces and asks again, so a rule by source alone would let everything out when our
-// link is gone. There only what answers for a privileged port is told by its ports, which
-// such a second lookup cannot have. Other inbound IPv6 connections, and UDP servers that
-// do not answer from the address they were asked at, are not answered past the tunnel.
+// link is gone. There the nftables table marks the answers, by their connection; it sees
+// a packet only once it has some way, so where IPv6 does not go into the tunnel our link
+// is the way of whatever TCP comes from an underlay address and a port (a second lookup
+// has no port unless the socket is bound to one, and then it ends in the tunnel). Beside,
+// without nftables or without our link, answers of privileged ports have a rule.
+//
+// UDP servers that do not answer from the address they were asked at are not answered
+// past the tunnel: such a packet is like one that this host begins, and whoever forges
+// the source of a question would get those in clear.
+//
+// Another full tunnel (wg-quick, Tailscale): our rules go before its rule for everything,
+// wherever that is, and what carries it goes round ours. So ours has the host's packets,
+// and may itself be carried by the other.
 #pragma once
 
 #include "agent/model/config.hh"

@@ -213,6 +213,13 @@ class Text {
         "{:#x}",
         mask, mark & mask, ~mask, mark & mask);
     end();
+    // The same for what this host itself answers. Only answers: the other side has begun
+    // the connection. A packet that bears somebody's mark is somebody's.
+    chain("answers", "route", "output", -150);
+    line(
+        "\t\tmeta mark 0 ct direction reply ct mark & {:#x} == {:#x} meta mark set {:#x}",
+        mask, mark & mask, mark & mask);
+    end();
   }
 
   void mss() {

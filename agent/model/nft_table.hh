@@ -3,7 +3,8 @@
 //
 //   every host      overlay addresses that arrive elsewhere than on our link are dropped;
 //                   what our link brings is forwarded only where a route of ours leads
-//   full tunnel     replies of forwarded connections leave by where they came in
+//   full tunnel     replies to connections from elsewhere leave by where they came in,
+//                   those of this host and those it forwards
 //   routing peer    own routes are open, masqueraded each as the map says; MSS clamp
 //   forwarding      ports of this host lead to another one
 //

@@ -67,9 +67,12 @@ table inet watch {
   counter inet4 {}
   counter inet6 {}
   counter overlay {}
+  counter udp_answers {}
   chain from_pod {
     type filter hook prerouting priority -300;
     iifname != "to_pod*" return
+    ip daddr 203.0.113.2 udp sport 8080 counter name udp_answers
+    ip6 daddr 2001:db8:3::2 udp sport 8080 counter name udp_answers
     ip daddr 203.0.113.2 counter name inet4
     ip6 daddr 2001:db8:3::2 counter name inet6
     ip daddr 100.64.0.0/16 counter name overlay

@@ -2,6 +2,7 @@
 #include "agent/model/full_tunnel.hh"
 
 #include <fmt/format.h>
+#include <linux/fib_rules.h>
 
 #include <algorithm>
 
@@ -61,7 +62,9 @@ std::string text(const Rule& r) {
   if (r.destination_ports)
     s += fmt::format(" dport {}-{}", r.destination_ports->first,
                      r.destination_ports->last);
-  s += r.l3mdev ? std::string(" l3mdev") : fmt::format(" lookup {}", r.table);
+  s += r.l3mdev                         ? std::string(" l3mdev")
+       : r.action == FR_ACT_UNREACHABLE ? std::string(" unreachable")
+                                        : fmt::format(" lookup {}", r.table);
   if (r.suppress_prefix_length)
     s += fmt::format(" suppress {}", *r.suppress_prefix_length);
   return s + "\n";
@@ -114,13 +117,121 @@ TEST_CASE("full tunnel: the rules of both families") {
   CHECK(d.notes.empty());
 }
 
-TEST_CASE("full tunnel: a family without a route of ours is closed as well") {
+TEST_CASE("full tunnel: IPv6 that does not go into it is closed, but for answers") {
+  // Our link carries TCP answers as far as the nftables table, which turns them round.
+  // What looks for a way without a source, or from an unbound socket, finds none.
   CHECK(routes(tunnel({"0.0.0.0/0"})) ==
         "0.0.0.0/0 table 7120 metric 0\n"
         "unreachable 0.0.0.0/0 table 7120 metric 4294967295\n"
+        "::/0 table 7120 metric 0\n"
         "unreachable ::/0 table 7120 metric 4294967295\n");
   CHECK(rules(tunnel({"0.0.0.0/0"}), Family::v6) ==
+        "104 -6: from 2001:db8:1::2/128 tcp sport 1-1023 dport 10000-65534 lookup 254\n"
+        "105 -6: lookup 254 suppress 0\n"
+        "106 -6: from 2001:db8:1::2/128 fwmark 0x0/0x1ff00 tcp sport 1-65534 lookup "
+        "7120\n"
+        "107 -6: not fwmark 0x1bd00/0x1ff00 lookup 7120 suppress 0\n"
+        "108 -6: not fwmark 0x1bd00/0x1ff00 unreachable\n"
+        "110 -6: not fwmark 0x1bd00/0x1ff00 lookup 7120\n");
+  CHECK(rules(tunnel({"0.0.0.0/0", "fd00::/8"}), Family::v6) ==
+        rules(tunnel({"0.0.0.0/0"}), Family::v6));
+  // A link without IPv6 carries nothing.
+  auto h = host();
+  h.ipv6 = false;
+  CHECK(rules(tunnel({"0.0.0.0/0"}, permitted(), h), Family::v6) ==
         rules(tunnel({"0.0.0.0/0", "::/0"}), Family::v6));
+  CHECK_FALSE(routes(tunnel({"0.0.0.0/0"}, permitted(), h)).contains("\n::/0"));
+}
+
+namespace {
+
+constexpr IfIndex kTheirs{9};
+
+HostView with_wg_quick(uint32_t priority, Family family = Family::v4) {
+  auto h = host();
+  h.links.push_back({.index = kTheirs, .name = "wg1", .kind = "wireguard"});
+  h.addresses.push_back({kTheirs, *InterfaceAddress::parse("10.9.0.2/24")});
+  h.rules = {{.family = family,
+              .priority = priority,
+              .mark = 51820,
+              .invert = true,
+              .table = 51820}};
+  h.other_tunnels = {host_route("0.0.0.0/0", kTheirs)};
+  h.other_tunnels[0].table = 51820;
+  return h;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "full tunnel: what carries another tunnel goes round ours, which that carries") {
+  CHECK(rules(tunnel({"0.0.0.0/0", "::/0"}, permitted(), with_wg_quick(32765)),
+              Family::v4) ==
+        "103: fwmark 0xca6c/0x0 lookup 254\n"
+        "104: from 10.9.0.2/32 lookup 51820\n"
+        "104: from 172.17.0.1/32 lookup 254\n"
+        "104: from 198.51.100.2/32 lookup 254\n"
+        "105: lookup 254 suppress 0\n"
+        "110: not fwmark 0x1bd00/0x1ff00 lookup 7120\n");
+  const auto v6 =
+      tunnel({"0.0.0.0/0", "::/0"}, permitted(), with_wg_quick(32765, Family::v6));
+  CHECK(rules(v6, Family::v6).starts_with("103 -6: fwmark 0xca6c/0x0 lookup 254\n"));
+  // Its rule would take our marked answers.
+  CHECK(rules(v6).contains(
+      "104 -6: from 2001:db8:1::2/128 fwmark 0x1bd00/0x1ff00 lookup 254\n"));
+  CHECK(v6.notes.empty());
+}
+
+TEST_CASE("full tunnel: ours go before the rule of another one") {
+  // wg-quick gives no priority, and the kernel puts it first.
+  CHECK(
+      rules(tunnel({"0.0.0.0/0", "::/0"}, permitted(), with_wg_quick(102)), Family::v4) ==
+      "94: fwmark 0xca6c/0x0 lookup 254\n"
+      "95: from 10.9.0.2/32 lookup 51820\n"
+      "95: from 172.17.0.1/32 lookup 254\n"
+      "95: from 198.51.100.2/32 lookup 254\n"
+      "96: lookup 254 suppress 0\n"
+      "101: not fwmark 0x1bd00/0x1ff00 lookup 7120\n");
+  const auto with = [](uint32_t priority) {
+    return rules(tunnel({"0.0.0.0/0"}, permitted(), with_wg_quick(priority)), Family::v4);
+  };
+  CHECK(with(110).contains("109: not fwmark"));
+  CHECK(with(111).contains("110: not fwmark"));
+  CHECK(with(10).contains("9: not fwmark"));
+  // Tailscale's send what carries it to main first, so that nothing goes round.
+  auto h = host();
+  h.rules = {{.priority = 50, .mark = 0x80000, .table = RT_TABLE_MAIN},
+             {.priority = 60, .table = 52}};
+  CHECK(rules(tunnel({"0.0.0.0/0"}, permitted(), h)).contains("110: not fwmark"));
+}
+
+TEST_CASE("full tunnel: where ours cannot go before another one there is none") {
+  const auto d = tunnel({"0.0.0.0/0", "10.1.0.0/16"}, permitted(), with_wg_quick(9));
+  CHECK(d.rules.empty());
+  CHECK(routes(d) == "10.1.0.0/16 table 254 metric 0\n");
+  REQUIRE(d.notes.size() == 1);
+  CHECK(d.notes[0].starts_with("no full tunnel: another one has it"));
+  CHECK(
+      tunnel({"0.0.0.0/1", "128.0.0.0/1"}, permitted(), with_wg_quick(0)).routes.size() ==
+      1);
+}
+
+TEST_CASE("full tunnel: what others have in our table is said, with an example") {
+  auto h = host();
+  h.table_held = true;
+  h.table_foreign = {host_route("10.66.0.0/16", kDocker0),
+                     host_route("10.67.0.0/16", kDocker0)};
+  h.rules = {{.priority = 90, .table = 7120}};
+  const auto d = tunnel({"0.0.0.0/0", "::/0"}, permitted(), h);
+  CHECK(rules(d) == rules(tunnel({"0.0.0.0/0", "::/0"})));
+  REQUIRE(d.notes.size() == 2);
+  CHECK(d.notes[0] ==
+        "full tunnel: others have 10.66.0.0/16 dev docker0 and 1 more in routing table "
+        "7120, and its packets do not go as ours; it stays, routing.table names another "
+        "table for us");
+  CHECK(d.notes[1].contains("others' rule 90 leads into routing table 7120"));
+  // Not ours to care for without a full tunnel.
+  CHECK(tunnel({"10.0.0.0/8"}, permitted(), h).notes.empty());
 }
 
 TEST_CASE("full tunnel: a kernel without IPv6 gets nothing of it") {
@@ -208,7 +319,7 @@ TEST_CASE("full tunnel: beyond the limit, uplinks' addresses stay and a note say
   for (uint32_t i = 0; i < 1000; ++i)
     many.push_back({kDocker0, {.address = Address::v4(0xac100000 + i), .bits = 32}});
   h.addresses.insert(h.addresses.begin(), many.begin(), many.end());
-  const auto d = tunnel({"0.0.0.0/0"}, permitted(), h);
+  const auto d = tunnel({"0.0.0.0/0", "::/0"}, permitted(), h);
   CHECK(d.rules.size() == kMaxTunnelExceptions + 4);
   CHECK(rules(d).contains("from 198.51.100.2/32"));
   CHECK(rules(d).contains("from 2001:db8:1::2/128"));

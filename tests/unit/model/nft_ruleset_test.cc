@@ -57,6 +57,13 @@ TEST_CASE("marks are masked") {
   CHECK(
       text.contains("ct mark & 0x1ff00 == 0x1bd00 meta mark set meta mark & 0xfffe00ff | "
                     "0x1bd00\n"));
+  // Only what bears no mark at all: bits of somebody else's may be among ours.
+  CHECK(
+      text.contains("\tchain answers {\n"
+                    "\t\ttype route hook output priority -150; policy accept;\n"
+                    "\t\tmeta mark 0 ct direction reply ct mark & 0x1ff00 == 0x1bd00 "
+                    "meta mark set 0x1bd00\n"));
+  CHECK_FALSE(ruleset(table()).contains("chain answers"));
 }
 
 TEST_CASE("an exit node's masquerade is beside that of other routes") {
