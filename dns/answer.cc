@@ -5,6 +5,9 @@
 #include <array>
 #include <optional>
 
+#include "dns/scrub.hh"
+#include "dns/special.hh"
+
 namespace wigeon::dns {
 namespace {
 
@@ -134,30 +137,17 @@ void put_soa(Reply& reply, Bytes apex, const Zones::Set& own, uint16_t& count,
       count);
 }
 
-// Top-level names that must not leave this host (RFC 6761, RFC 7686).
-constexpr uint8_t kLocalhost[] = "\x09localhost";
-constexpr uint8_t kInvalid[] = "\x07invalid";
-constexpr uint8_t kOnion[] = "\x05onion";
+constexpr uint32_t kSpecialTtl = 86400;
 
 bool put_special(Reply& reply, Bytes name, uint16_t t) {
-  const bool localhost = is_within(name, kLocalhost);
-  Bytes apex = kLocalhost;
-  if (!localhost) {
-    apex = is_within(name, kInvalid) ? Bytes(kInvalid) : Bytes(kOnion);
-    if (!is_within(name, apex)) return false;
-  }
+  const auto found = special(name, t);
+  if (!found) return false;
   reply.set(flag::kAa);
-  static constexpr uint8_t kLoopback4[] = {127, 0, 0, 1};
-  static constexpr uint8_t kLoopback6[] = {0, 0, 0, 0, 0, 0, 0, 0,
-                                           0, 0, 0, 0, 0, 0, 0, 1};
-  constexpr uint32_t kLoopbackTtl = 86400;
-  if (localhost && (t == type::kA || t == type::kAny)) {
-    reply.answer(name, type::kA, kLoopbackTtl, kLoopback4);
-  } else if (localhost && t == type::kAaaa) {
-    reply.answer(name, type::kAaaa, kLoopbackTtl, kLoopback6);
+  if (found->type != 0) {
+    reply.answer(name, found->type, kSpecialTtl, found->rdata);
   } else {
-    if (!localhost) reply.rcode(rcode::kNxDomain);
-    put_soa(reply, apex, {}, reply.authorities(), true);
+    if (!found->exists) reply.rcode(rcode::kNxDomain);
+    put_soa(reply, found->apex, {}, reply.authorities(), true);
   }
   return true;
 }
@@ -297,6 +287,7 @@ size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
   for (int left = header->answers + header->authorities; left > 0; --left)
     if (!in.record()) return 0;
   uint16_t extended = 0;
+  ExtendedError why;
   uint16_t kept = 0;
   size_t end = in.at();
   for (; kept < header->additionals; ++kept) {
@@ -304,6 +295,7 @@ size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
     if (!record) return 0;
     if (record->type == type::kOpt) {
       extended = read_opt(*record).extended_rcode;
+      why = read_extended_error(*record);
       break;
     }
     end = in.at();
@@ -318,7 +310,7 @@ size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
   // Pointers stay good: the question we wrote differs from theirs in case at most.
   w.bytes(upstream.subspan(body, end - body));
   const bool whole = !w.full();
-  const size_t size = reply.finish();
+  const size_t size = reply.finish(why);
   if (!whole) return size;
   Writer counts(out);
   counts.patch_u16(6, header->answers);
@@ -327,12 +319,14 @@ size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
   return size;
 }
 
-// Answer records of the upstream's reply that belong to the chain, and its SOA record.
-Result<void> append(Reply& reply, Bytes upstream, uint16_t wanted_type) {
+// The upstream's reply behind our part of the chain. The zones may have changed since, so
+// that the chain ends elsewhere now.
+Result<void> append(Reply& reply, Bytes upstream, const Name& end, ExtendedError& why) {
   Reader in(upstream);
   const auto header = TRY(in.header());
   if (header.questions != 1) return fail(EBADMSG, "no question");
-  TRY(in.question());
+  const auto question = TRY(in.question());
+  if (question.name != end) return fail(EBADMSG, "another question");
   reply.rcode(header.flags & flag::kRcode);
   reply.clear(flag::kAa);
   const auto copy = [&](const Record& r, uint16_t& count) -> Result<void> {
@@ -344,12 +338,15 @@ Result<void> append(Reply& reply, Bytes upstream, uint16_t wanted_type) {
   };
   for (int left = header.answers; left > 0; --left) {
     const auto r = TRY(in.record());
-    if (r.klass == klass::kIn && (r.type == wanted_type || r.type == type::kCname))
-      TRY(copy(r, reply.answers()));
+    TRY(copy(r, reply.answers()));
   }
   for (int left = header.authorities; left > 0; --left) {
     const auto r = TRY(in.record());
-    if (r.klass == klass::kIn && r.type == type::kSoa) TRY(copy(r, reply.authorities()));
+    TRY(copy(r, reply.authorities()));
+  }
+  for (int left = header.additionals; left > 0; --left) {
+    const auto r = TRY(in.record());
+    if (r.type == type::kOpt) why = read_extended_error(r);
   }
   return {};
 }
@@ -365,9 +362,9 @@ size_t complete(const Asked& asked, Bytes upstream, const Zones& zones, uint32_t
     const size_t size = relay(asked, upstream, out);
     return size > 0 ? size : give_up(asked, {}, zones, turn, out);
   }
-  if (!append(reply, upstream, asked.question.type))
-    return give_up(asked, {}, zones, turn, out);
-  return reply.finish();
+  ExtendedError why;
+  if (!append(reply, upstream, end, why)) return give_up(asked, {}, zones, turn, out);
+  return reply.finish(why);
 }
 
 size_t give_up(const Asked& asked, const ExtendedError& why, const Zones& zones,

@@ -42,8 +42,8 @@ struct Answer {
 Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t turn,
               std::span<uint8_t> out, Asked& asked, Question& wanted);
 
-// A reply that upstream servers gave to `wanted`: same id and question are checked by the
-// forwarder. An unusable one becomes SERVFAIL. Returns the reply's size.
+// A reply that upstream servers gave to `wanted`, as scrub() leaves it; its extended error
+// goes to clients with EDNS. An unusable one becomes SERVFAIL. Returns the reply's size.
 size_t complete(const Asked& asked, Bytes upstream, const Zones& zones, uint32_t turn,
                 std::span<uint8_t> out);
 

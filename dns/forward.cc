@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/forward.hh"
 
+#include <algorithm>
+#include <set>
+
 namespace wigeon::dns {
 namespace {
 
@@ -8,28 +11,31 @@ constexpr uint16_t kForwardedFlags = flag::kRd | flag::kAd | flag::kCd;
 
 // The query we send: nothing of the client's but its question and three flags. OPT comes
 // last and has no options, as c-ares expects where it repeats a query without EDNS.
-std::vector<uint8_t> make_query(const Question& q, uint16_t id, uint16_t flags,
-                                bool dnssec_ok) {
+std::vector<uint8_t> make_query(const Forwarded& what, uint16_t id) {
   std::vector<uint8_t> bytes(kHeaderSize + kMaxName + 4 + kOptSize);
   Writer w(bytes);
   w.u16(id);
-  w.u16(flags);
-  for (const uint16_t count : std::initializer_list<uint16_t>{1, 0, 0, 1}) w.u16(count);
-  w.name(q.name.wire());
-  w.u16(q.type);
-  w.u16(q.klass);
-  write_opt(w, {.dnssec_ok = dnssec_ok});
+  w.u16(what.flags & kForwardedFlags);
+  for (const uint16_t n : std::initializer_list<uint16_t>{1, 0, 0, 1}) w.u16(n);
+  w.name(what.question.name.wire());
+  w.u16(what.question.type);
+  w.u16(what.question.klass);
+  write_opt(w, {.dnssec_ok = what.dnssec_ok});
   bytes.resize(w.size());
   return bytes;
 }
 
 // Everything that could change the reply; the id stays out.
-std::string key_of(const Question& q, uint16_t flags, bool dnssec_ok) {
+std::string key_of(const Forwarded& what, uint32_t source) {
+  const Question& q = what.question;
   const Name name = q.name.lowered();
   std::string key(name.wire().begin(), name.wire().end());
-  for (const int v : {q.type >> 8, q.type & 255, q.klass >> 8, q.klass & 255, flags >> 8,
-                      flags & 255, int{dnssec_ok}})
+  const uint32_t flags = what.flags & kForwardedFlags;
+  for (const uint32_t v : {uint32_t{q.type}, uint32_t{q.klass}, flags,
+                           uint32_t{what.dnssec_ok}, source, source >> 16}) {
+    key += static_cast<char>(v >> 8);
     key += static_cast<char>(v);
+  }
   return key;
 }
 
@@ -45,99 +51,250 @@ bool is_reply_to(Bytes query, Bytes reply) {
   return want && have && *want == *have;
 }
 
-// The share of the time that each of n servers has.
-std::chrono::milliseconds limit_for(size_t n) {
-  if (n == 1) return std::chrono::seconds(4);
-  return std::max<std::chrono::milliseconds>(
-      std::chrono::seconds(2),
-      std::chrono::duration_cast<std::chrono::milliseconds>(kForwardTimeout) / n);
-}
-
-bool is_refusal(Bytes reply) {
-  const int code = reply[3] & flag::kRcode;
-  return code == rcode::kServFail || code == rcode::kRefused;
-}
-
 }  // namespace
 
-Result<void> Forwarder::set_servers(std::vector<Endpoint> servers) {
-  TRY(exchange_.set_servers(servers));
-  servers_ = std::move(servers);
+Forwarder::Forwarder(Exchange& exchange, Clock clock)
+    : exchange_(exchange), clock_(std::move(clock)) {}
+
+Result<void> Forwarder::set_upstreams(Upstreams upstreams) {
+  auto handlers = TRY(Handlers::build(upstreams.groups, upstreams.originals, handlers_));
+  std::set<Endpoint> servers(upstreams.originals.begin(), upstreams.originals.end());
+  for (const auto& g : upstreams.groups)
+    servers.insert(g.servers.begin(), g.servers.end());
+  const std::vector<Endpoint> all(servers.begin(), servers.end());
+  TRY(exchange_.set_servers(all));
+  upstreams_ = std::move(upstreams);
+  handlers_ = std::move(handlers);
+  std::erase_if(health_, [&](auto& entry) { return !servers.contains(entry.first); });
+  for (auto& [server, health] : health_) health.retry_now();
+  for (const auto& server : all) health_.try_emplace(server);
   return {};
 }
 
-void Forwarder::ask(const Question& question, uint16_t flags, bool dnssec_ok, Time now,
-                    Reply reply) {
-  flags &= kForwardedFlags;
-  const auto refuse = [&](Failure why) {
-    ++counters_.failed;
-    reply({}, why);
-  };
-  if (servers_.empty()) return refuse(Failure::no_servers);
-  if (waiting_ == kMaxInFlight) return refuse(Failure::too_many);
-  std::string key = key_of(question, flags, dnssec_ok);
-  if (const auto known = by_key_.find(key); known != by_key_.end()) {
-    ++counters_.shared;
-    ++waiting_;
-    flights_.at(known->second).askers.push_back(std::move(reply));
-    return;
+const std::vector<Endpoint>& Forwarder::servers_of(uint32_t group) const {
+  return group < upstreams_.groups.size() ? upstreams_.groups[group].servers
+                                          : upstreams_.originals;
+}
+
+std::vector<Endpoint> Forwarder::servers_of(const Handler& handler) const {
+  std::vector<Endpoint> all;
+  for (const uint32_t group : handler.groups) {
+    const auto& servers = servers_of(group);
+    all.insert(all.end(), servers.begin(), servers.end());
   }
-  const uint64_t number = next_++;
-  Flight& flight = flights_[number];
-  flight.query = make_query(question, random_.u16(), flags, dnssec_ok);
-  flight.deadline = now + kForwardTimeout;
-  flight.askers.push_back(std::move(reply));
-  flight.key = key;
-  by_key_.emplace(std::move(key), number);
-  ++waiting_;
-  ++counters_.sent;
-  flight.servers = servers_;
-  try_next(number);
+  return all;
 }
 
-void Forwarder::try_next(uint64_t number) {
+Route Forwarder::route(const Name& name, bool is_ours, Time now) const {
+  const Handler& handler = handlers_.of(name.lowered().wire());
+  const bool matched = handler.kind == Handler::Kind::match;
+  const bool may_fall = matched && !is_ours && !upstreams_.originals.empty() &&
+                        std::ranges::none_of(handler.groups, [&](uint32_t g) {
+                          return upstreams_.groups[g].primary;
+                        });
+  if (may_fall && all_dead(servers_of(handler), health_, now))
+    return {.handler = &handlers_.originals(), .dead = &handler};
+  return {.handler = &handler, .may_fall = may_fall, .is_trusted = matched || is_ours};
+}
+
+std::vector<Forwarder::Line> Forwarder::lines_of(const Handler& handler, Time now) const {
+  std::vector<Line> lines;
+  for (const uint32_t group : handler.groups)
+    if (const auto& servers = servers_of(group); !servers.empty())
+      lines.push_back({turn_of(servers, health_, now)});
+  return lines;
+}
+
+void Forwarder::ask(const Route& route, const Forwarded& what, const Client& client,
+                    Time now, Landing landing) {
+  const auto refuse = [&](Landing& asker, Failure why) {
+    ++counters_.failed;
+    asker({.failure = why, .source = route.source()});
+  };
+  std::string key = key_of(what, route.source());
+  const auto known = by_key_.find(key);
+  const bool shared = known != by_key_.end();
+  std::vector<Line> lines;
+  if (!shared) {
+    lines = lines_of(*route.handler, now);
+    if (lines.empty()) return refuse(landing, Failure::no_servers);
+    if (std::ranges::all_of(lines, [](auto& l) { return l.turn.order.empty(); }))
+      return refuse(landing, Failure::dead);
+  }
+  auto added = askers_.add(client, landing);
+  if (!added) return refuse(landing, Failure::too_many);
+  if (shared) {
+    ++counters_.shared;
+    flights_.at(known->second).askers.push_back(added->id);
+  }
+  uint64_t number = 0;
+  if (!shared) {
+    number = next_++;
+    ++counters_.sent;
+    Flight& flight = flights_[number];
+    flight.what = what;
+    flight.query =
+        std::make_shared<const std::vector<uint8_t>>(make_query(what, random_.u16()));
+    flight.key = key;
+    flight.deadline = now + kForwardTimeout;
+    flight.askers.push_back(added->id);
+    flight.lines = std::move(lines);
+    flight.source = route.source();
+    flight.is_trusted = route.is_trusted;
+    if (route.may_fall) flight.servers = servers_of(*route.handler);
+    by_key_.emplace(std::move(key), number);
+    // Found out before anything is sent; sent after what somebody waits for.
+    std::vector<Turn> probes;
+    for (const auto& line : flight.lines)
+      if (!line.turn.probes.empty()) probes.push_back(line.turn);
+    if (route.dead)
+      for (auto& line : lines_of(*route.dead, now)) {
+        line.turn.probes = std::move(line.turn.order);
+        probes.push_back(std::move(line.turn));
+      }
+    start(number);
+    for (const auto& turn : probes) probe(turn.probes, turn.limit, what);
+  }
+  if (added->ousted) refuse(*added->ousted, Failure::too_many);
+}
+
+// Nobody waits for these: only whether a reply comes is of interest.
+void Forwarder::probe(std::span<const Endpoint> servers, std::chrono::milliseconds limit,
+                      const Forwarded& what) {
+  for (const auto& server : servers)
+    send(server,
+         std::make_shared<const std::vector<uint8_t>>(make_query(what, random_.u16())),
+         Transport::udp, limit, [](Bytes) {});
+}
+
+void Forwarder::start(uint64_t number) {
+  Flight& flight = flights_.at(number);
+  const size_t lines = flight.lines.size();
+  flight.running = lines;
+  for (size_t line = 0; line < lines; ++line) advance(number, line);
+}
+
+void Forwarder::advance(uint64_t number, size_t line) {
   const auto at = flights_.find(number);
-  if (at == flights_.end()) return;  // expired
+  if (at == flights_.end()) return;  // another line won, or its time is over
   Flight& flight = at->second;
-  if (flight.tried == flight.servers.size()) return land(number, Bytes(flight.refusal));
-  const Endpoint server = flight.servers[flight.tried++];
-  const auto query = flight.query;  // a reply within send() ends the flight
-  exchange_.send(server, query, Transport::udp, limit_for(flight.servers.size()),
-                 [this, number](const Outcome& o) { on_outcome(number, o); });
+  Line& l = flight.lines[line];
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(flight.deadline - clock_());
+  if (l.tried == l.turn.order.size() || left.count() <= 0) return end_line(number);
+  const Endpoint server = l.turn.order[l.tried++];
+  send(server, flight.query, flight.what.first, std::min(l.turn.limit, left),
+       [this, number, line](Bytes reply) { on_reply(number, line, reply); });
 }
 
-void Forwarder::on_outcome(uint64_t number, const Outcome& outcome) {
+void Forwarder::end_line(uint64_t number) {
+  Flight& flight = flights_.at(number);
+  if (--flight.running > 0) return;
+  if (fall(flight)) return start(number);
+  land(number, Bytes(flight.refusal));
+}
+
+// Whether its servers have died under it, and the original ones take over.
+bool Forwarder::fall(Flight& flight) {
+  const Time now = clock_();
+  const auto servers = std::exchange(flight.servers, {});
+  if (!flight.refusal.empty() || now >= flight.deadline ||
+      !all_dead(servers, health_, now))
+    return false;
+  flight.lines = lines_of(handlers_.originals(), now);
+  flight.source = Route{.handler = &handlers_.originals()}.source();
+  flight.is_trusted = false;
+  return !flight.lines.empty();
+}
+
+void Forwarder::send(const Endpoint& server, const Query& query, Transport first,
+                     std::chrono::milliseconds limit, OnReply done) {
+  const Time sent = clock_();
+  if (const auto at = health_.find(server); at != health_.end())
+    at->second.sent(sent, limit);
+  exchange_.send(
+      server, *query, first, limit,
+      [this, server, query, sent, done = std::move(done)](const Outcome& o) mutable {
+        const bool replied =
+            o.end == Outcome::End::replied && is_reply_to(*query, o.reply);
+        if (const auto at = health_.find(server); at != health_.end())
+          replied ? at->second.replied(sent, clock_())
+                  : at->second.failed(sent, clock_());
+        done(replied ? o.reply : Bytes{});
+      });
+}
+
+void Forwarder::on_reply(uint64_t number, size_t line, Bytes reply) {
   const auto at = flights_.find(number);
   if (at == flights_.end()) return;
   Flight& flight = at->second;
-  const bool good =
-      outcome.end == Outcome::End::replied && is_reply_to(flight.query, outcome.reply);
-  if (good && !is_refusal(outcome.reply)) return land(number, outcome.reply);
-  if (good) flight.refusal.assign(outcome.reply.begin(), outcome.reply.end());
-  try_next(number);
+  if (reply.empty()) return advance(number, line);
+  const auto& what = flight.what;
+  const auto scrubbed = scrub(what.question, what.dnssec_ok, reply, scratch_);
+  if (!scrubbed) return advance(number, line);
+  // Not in scratch_: whoever hears of it may ask again.
+  const std::vector<uint8_t> clean(
+      scratch_.begin(), scratch_.begin() + static_cast<ptrdiff_t>(scrubbed->size));
+  const Verdict verdict = judge(*scrubbed);
+  if (verdict == Verdict::answer) return land(number, clean);
+  if (flight.refusal.empty() || verdict == Verdict::final) flight.refusal = clean;
+  if (verdict == Verdict::final) {
+    Line& l = flight.lines[line];
+    l.tried = l.turn.order.size();
+  }
+  advance(number, line);
 }
 
 void Forwarder::land(uint64_t number, Bytes reply) {
-  const auto at = flights_.find(number);
-  if (at == flights_.end()) return;  // expired before
-  Flight flight = std::move(at->second);
-  flights_.erase(at);
+  auto node = flights_.extract(number);
+  if (node.empty()) return;
+  Flight& flight = node.mapped();
   by_key_.erase(flight.key);
-  waiting_ -= flight.askers.size();
-  const bool good = !reply.empty() && is_reply_to(flight.query, reply);
-  if (!good) counters_.failed += flight.askers.size();
-  for (auto& asker : flight.askers)
-    asker(good ? reply : Bytes{}, good ? Failure::none : Failure::no_reply);
+  std::array<uint8_t, kHeaderSize + kMaxName + 4 + 128> withheld;
+  if (!reply.empty() && !flight.is_trusted && rebinds(upstreams_.guard, reply)) {
+    ++counters_.withheld;
+    reply = Bytes(withheld).first(withhold(reply, withheld));
+  }
+  const Landed landed{.reply = reply,
+                      .failure = reply.empty() ? Failure::no_reply : Failure::none,
+                      .source = flight.source};
+  for (const uint64_t id : flight.askers) {
+    auto asker = askers_.take(id);
+    if (!asker) continue;
+    if (reply.empty()) ++counters_.failed;
+    (*asker)(landed);
+  }
 }
 
 void Forwarder::expire(Time now) {
   while (!flights_.empty() && flights_.begin()->second.deadline <= now)
-    land(flights_.begin()->first, {});
+    land(flights_.begin()->first, Bytes(flights_.begin()->second.refusal));
 }
 
 std::optional<Forwarder::Time> Forwarder::deadline() const {
   if (flights_.empty()) return std::nullopt;
   return flights_.begin()->second.deadline;
+}
+
+std::vector<GroupStatistics> Forwarder::groups(Time now) const {
+  std::vector<GroupStatistics> all;
+  const auto add = [&](GroupStatistics g, const std::vector<Endpoint>& servers) {
+    auto health = group_health(servers, health_, now);
+    g.health = health.health;
+    g.reason = std::move(health.reason);
+    for (const auto& server : servers)
+      g.servers.push_back(health_.at(server).statistics(server, now));
+    all.push_back(std::move(g));
+  };
+  for (const auto& g : upstreams_.groups) {
+    const auto shown = std::min(g.domains.size(), kMaxStatisticsDomains);
+    add({.domains = {g.domains.begin(),
+                     g.domains.begin() + static_cast<ptrdiff_t>(shown)},
+         .primary = g.primary},
+        g.servers);
+  }
+  add({.original = true}, upstreams_.originals);
+  return all;
 }
 
 }  // namespace wigeon::dns

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
@@ -80,15 +81,24 @@ class Program {
 
   // All or nothing: what can fail comes first.
   Result<Applied> apply(int fd) {
-    const auto config = TRY(read_sealed_config(fd));
+    auto config = TRY(read_sealed_config(fd));
     auto zones = TRY(Zones::build(config.zones, config.overlay));
-    auto upstreams =
-        usable_upstreams(config.upstreams, config.own_addresses, server_.endpoints());
-    TRY(service_.set_servers(upstreams.servers));
-    service_.set_access({config.own_addresses, config.allow_from});
     Applied applied{.zones = static_cast<uint32_t>(zones->zone_count()),
-                    .names = static_cast<uint32_t>(zones->name_count()),
-                    .dropped_upstreams = std::move(upstreams.dropped)};
+                    .names = static_cast<uint32_t>(zones->name_count())};
+    const auto without_loops = [&](std::vector<Endpoint>& servers) {
+      auto usable = usable_upstreams(servers, config.own_addresses, server_.endpoints());
+      servers = std::move(usable.servers);
+      for (auto& e : usable.dropped)
+        if (applied.dropped_upstreams.size() < kMaxUpstreams &&
+            std::ranges::count(applied.dropped_upstreams, e) == 0)
+          applied.dropped_upstreams.push_back(e);
+    };
+    without_loops(config.upstreams);
+    for (auto& group : config.groups) without_loops(group.servers);
+    TRY(service_.set_upstreams({.groups = std::move(config.groups),
+                                .originals = std::move(config.upstreams),
+                                .guard = {config.own_addresses, config.overlay}}));
+    service_.set_access({std::move(config.own_addresses), std::move(config.allow_from)});
     service_.replace_zones(std::move(zones));
     return applied;
   }

@@ -124,7 +124,8 @@ std::vector<uint8_t> make_query(const QueryText& q) {
 }
 
 std::vector<uint8_t> make_reply(Bytes query, std::string_view rcode,
-                                const std::vector<std::string>& records, uint16_t flags) {
+                                const std::vector<std::string>& records, uint16_t flags,
+                                const ExtendedError& why) {
   Reader in(query);
   const auto h = in.header();
   const auto q = in.question();
@@ -151,7 +152,7 @@ std::vector<uint8_t> make_reply(Bytes query, std::string_view rcode,
                                                           : 3];
       }
   if (h->additionals > 0) {
-    write_opt(w, {.extended_rcode = static_cast<uint8_t>(code >> 4)});
+    write_opt(w, {.extended_rcode = static_cast<uint8_t>(code >> 4)}, why);
     ++counts[3];
   }
   for (size_t i = 0; i < 4; ++i) w.patch_u16(4 + 2 * i, counts[i]);

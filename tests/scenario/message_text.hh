@@ -25,7 +25,8 @@ std::vector<uint8_t> make_query(const QueryText& query);
 // and likewise "authority" and "additional"; aborts on text it cannot read.
 std::vector<uint8_t> make_reply(Bytes query, std::string_view rcode,
                                 const std::vector<std::string>& records,
-                                uint16_t flags = flag::kRa);
+                                uint16_t flags = flag::kRa,
+                                const ExtendedError& why = {});
 
 // "NOERROR aa rd ra", then a line for each record in the form above, then "opt 1232 do"
 // and "ede 22 text". Reply bits that are always set, qr and the question, are left out;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Runs DNS conversations written as text (README.md) against the resolver's service, over
 // a fake upstream and a fake clock.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -18,28 +20,58 @@ namespace {
 using namespace wigeon;
 using namespace wigeon::dns;
 
+Endpoint server_at(const std::string& address) {
+  const auto a = Address::parse(address);
+  if (a) return {*a, 53};
+  std::printf("not an address: %s\n", address.c_str());
+  std::abort();
+}
+
 struct FakeExchange : Exchange {
   struct Sent {
+    Endpoint server{};
     std::vector<uint8_t> query{};
+    Service::Time deadline{};
     Done done{};
   };
-  std::deque<Sent> sent{};          // not answered yet
-  std::vector<std::string> seen{};  // "NAME TYPE", not yet asserted
+  struct Seen {
+    std::string question{};  // "NAME TYPE"
+    std::string whom{};      // "@ADDRESS", and " tcp"
+  };
+  explicit FakeExchange(const Service::Time& now) : now_(now) {}
 
   Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
-  void send(const Endpoint&, Bytes query, Transport, std::chrono::milliseconds,
-            Done done) override {
+  void send(const Endpoint& server, Bytes query, Transport first,
+            std::chrono::milliseconds limit, Done done) override {
     Reader in(query);
     (void)in.header();
     const auto q = in.question();
-    seen.push_back(name_text(q->name.lowered().wire()) + " " + type_text(q->type));
-    sent.push_back({{query.begin(), query.end()}, std::move(done)});
+    seen.push_back(
+        {name_text(q->name.lowered().wire()) + " " + type_text(q->type),
+         "@" + server.address.text() + (first == Transport::tcp ? " tcp" : "")});
+    sent.push_back({server, {query.begin(), query.end()}, now_ + limit, std::move(done)});
   }
+  // The oldest to this server ("": to any) that is not answered yet.
+  std::optional<Sent> take(const std::string& server) {
+    const auto at = std::ranges::find_if(sent, [&](const Sent& s) {
+      return server.empty() || s.server.address.text() == server;
+    });
+    if (at == sent.end()) return std::nullopt;
+    auto taken = std::move(*at);
+    sent.erase(at);
+    return taken;
+  }
+
+  std::deque<Sent> sent{};  // not answered yet
+  std::deque<Seen> seen{};  // not yet asserted
+
+ private:
+  const Service::Time& now_;
 };
 
 class Run {
  public:
-  explicit Run(std::string path) : path_(std::move(path)) { set_servers(true); }
+  explicit Run(std::string path) : path_(std::move(path)) { configure(); }
 
   bool run() {
     std::ifstream in(path_);
@@ -58,7 +90,8 @@ class Run {
     if (commands_ == 0) failed("nothing is in it");
     for (const auto& [client, reply] : replies_)
       if (!reply.empty()) failed("reply to " + client + " was not expected:\n" + reply);
-    for (const auto& seen : exchange_.seen) failed("upstream was asked " + seen);
+    for (const auto& seen : exchange_.seen)
+      failed("upstream was asked " + seen.question + " " + seen.whom);
     return good_;
   }
 
@@ -78,6 +111,9 @@ class Run {
     if (command == "ZONE") return zone(words, lines);
     if (command == "OVERLAY") return overlay(words);
     if (command == "UPSTREAM") return upstream(words);
+    if (command == "GROUP") return group(words, lines);
+    if (command == "OWN") return own(words);
+    if (command == "HEALTH") return health(words);
     if (command == "QUERY") return query(words);
     if (command == "EXPECT") return expect(words, lines);
     if (command == "ASKED") return asked(words);
@@ -117,21 +153,68 @@ class Run {
     std::string prefix;
     while (words >> prefix) overlay_.push_back(*Prefix::parse(prefix));
     rebuild();
+    configure();
   }
 
-  void set_servers(bool up) {
-    std::vector<Endpoint> servers;
-    if (up) servers.push_back(*Endpoint::parse("192.0.2.53:53"));
-    if (!service_.set_servers(servers)) failed("the servers were refused");
+  void own(std::istringstream& words) {
+    std::string address;
+    while (words >> address) own_.push_back(*Address::parse(address));
+    service_.set_access({own_, {}});
+    configure();
   }
 
+  void configure() {
+    Upstreams u{.originals = originals_, .guard = {own_, overlay_}};
+    for (const auto& [name, config] : groups_) u.groups.push_back(config);
+    if (auto set = service_.set_upstreams(std::move(u)); !set) failed(set.error().what);
+  }
+
+  // UPSTREAM up|down|ADDRESS…: the host's original servers.
   void upstream(std::istringstream& words) {
-    std::string state;
-    words >> state;
-    set_servers(state == "up");
+    std::string word;
+    originals_.clear();
+    while (words >> word) {
+      if (word == "down") continue;
+      originals_.push_back(server_at(word == "up" ? kUpstream : word));
+    }
+    configure();
   }
 
-  // QUERY client NAME TYPE [tcp] [edns=N] [do] [cd] [ad] [nord] [class=N]
+  // GROUP name [primary] ADDRESS… | gone, match domains indented.
+  void group(std::istringstream& words, const std::vector<std::string>& lines) {
+    std::string name, word;
+    words >> name;
+    std::erase_if(groups_, [&](auto& g) { return g.first == name; });
+    GroupConfig g{.domains = lines};
+    bool gone = false;
+    while (words >> word) {
+      if (word == "gone")
+        gone = true;
+      else if (word == "primary")
+        g.primary = true;
+      else
+        g.servers.push_back(server_at(word));
+    }
+    if (!gone) groups_.emplace_back(name, std::move(g));
+    configure();
+  }
+
+  // HEALTH group|upstream healthy|unhealthy|unknown [reason]
+  void health(std::istringstream& words) {
+    std::string name, want;
+    words >> name;
+    std::getline(words >> std::ws, want);
+    size_t place = 0;
+    while (place < groups_.size() && groups_[place].first != name) ++place;
+    const auto g = service_.statistics().groups.at(place);
+    std::string have = g.health == Health::healthy     ? "healthy"
+                       : g.health == Health::unhealthy ? "unhealthy"
+                                                       : "unknown";
+    if (!g.reason.empty()) have += " " + g.reason;
+    if (want != have) failed(name + " is " + have + ", not " + want);
+  }
+
+  // QUERY client NAME TYPE [tcp] [edns=N] [do] [cd] [ad] [nord] [class=N] [from=ADDRESS]
   void query(std::istringstream& words) {
     std::string client, type_name, option;
     QueryText q;
@@ -139,6 +222,7 @@ class Run {
     q.type = parse_type(type_name).value_or(0);
     q.id = ++ids_;
     Transport transport = Transport::udp;
+    Address source = Client{}.address;
     while (words >> option) {
       if (option == "tcp")
         transport = Transport::tcp;
@@ -152,6 +236,8 @@ class Run {
         q.flags &= static_cast<uint16_t>(~flag::kRd);
       else if (option.starts_with("edns="))
         q.edns = std::stoi(option.substr(5));
+      else if (option.starts_with("from="))
+        source = server_at(option.substr(5)).address;
       else if (option.starts_with("class="))
         q.klass = static_cast<uint16_t>(std::stoi(option.substr(6)));
       else
@@ -164,7 +250,7 @@ class Run {
     };
     const auto a = service_.handle(bytes, transport);
     if (a.kind == Answer::Kind::reply) keep(service_.reply(a));
-    if (a.kind == Answer::Kind::ask) service_.ask(now_, keep);
+    if (a.kind == Answer::Kind::ask) service_.ask(now_, source, keep);
   }
 
   void expect(std::istringstream& words, const std::vector<std::string>& lines) {
@@ -179,18 +265,23 @@ class Run {
              (have.empty() ? "nothing\n" : have));
   }
 
-  // ASKED NAME TYPE: upstream was sent this, in order; ASKED nothing.
+  // ASKED NAME TYPE [@ADDRESS [tcp]]: upstream was sent this, in order; ASKED nothing.
   void asked(std::istringstream& words) {
     std::string want;
     std::getline(words >> std::ws, want);
-    if (want == "nothing" && exchange_.seen.empty()) return;
-    const std::string have = exchange_.seen.empty() ? "nothing" : exchange_.seen.front();
-    if (!exchange_.seen.empty()) exchange_.seen.erase(exchange_.seen.begin());
+    std::string have = "nothing";
+    if (!exchange_.seen.empty()) {
+      const auto seen = std::move(exchange_.seen.front());
+      exchange_.seen.pop_front();
+      have = seen.question;
+      if (want.contains('@')) have += " " + seen.whom;
+    }
     if (want != have) failed("upstream was asked " + have + ", not " + want);
   }
 
-  // REPLY rcode [tc] [ad] [aa], records indented: the oldest open question gets it.
-  // REPLY none: its servers failed.
+  // REPLY [@ADDRESS] rcode [tc] [ad] [aa] [ede=N], records indented: the oldest open
+  // question (to that server) gets it. REPLY [@ADDRESS] none|unreachable: the server
+  // failed.
   void reply(std::istringstream& words, const std::vector<std::string>& lines) {
     answer_oldest(words, lines, [](std::vector<uint8_t>&) {});
   }
@@ -208,26 +299,49 @@ class Run {
 
   void answer_oldest(std::istringstream& words, const std::vector<std::string>& lines,
                      auto spoil) {
-    if (exchange_.sent.empty()) return failed("no question is open");
-    auto sent = std::move(exchange_.sent.front());
-    exchange_.sent.pop_front();
-    std::string rcode, option;
+    std::string rcode, option, server;
     words >> rcode;
-    if (rcode == "none") return sent.done({Outcome::End::no_reply, {}});
+    if (rcode.starts_with('@')) {
+      server = rcode.substr(1);
+      words >> rcode;
+    }
+    auto sent = exchange_.take(server);
+    if (!sent) return failed("no question is open");
+    if (rcode == "none") return sent->done({Outcome::End::no_reply, {}});
+    if (rcode == "unreachable") return sent->done({Outcome::End::unreachable, {}});
     uint16_t flags = flag::kRa;
-    while (words >> option)
-      flags |= option == "tc" ? flag::kTc : option == "ad" ? flag::kAd : flag::kAa;
-    auto bytes = make_reply(sent.query, rcode, lines, flags);
+    ExtendedError why;
+    while (words >> option) {
+      if (option.starts_with("ede="))
+        why = {static_cast<ExtendedError::Code>(std::stoi(option.substr(4))), "so"};
+      else
+        flags |= option == "tc" ? flag::kTc : option == "ad" ? flag::kAd : flag::kAa;
+    }
+    auto bytes = make_reply(sent->query, rcode, lines, flags, why);
     spoil(bytes);
-    sent.done({Outcome::End::replied, bytes});
+    sent->done({Outcome::End::replied, bytes});
   }
 
+  // Queries whose limit passes on the way fail when it does.
   void time(std::istringstream& words) {
     int64_t ms = 0;
     words >> ms;
-    now_ += std::chrono::milliseconds(ms);
+    const auto end = now_ + std::chrono::milliseconds(ms);
+    for (;;) {
+      const auto next =
+          std::ranges::min_element(exchange_.sent, {}, &FakeExchange::Sent::deadline);
+      if (next == exchange_.sent.end() || next->deadline > end) break;
+      now_ = next->deadline;
+      auto late = std::move(*next);
+      exchange_.sent.erase(next);
+      service_.expire(now_);
+      late.done({Outcome::End::no_reply, {}});
+    }
+    now_ = end;
     service_.expire(now_);
   }
+
+  static constexpr const char* kUpstream = "192.0.2.53";
 
   std::string path_;
   int line_ = 0;
@@ -235,9 +349,12 @@ class Run {
   bool good_ = true;
   std::vector<ZoneConfig> zones_{};
   std::vector<Prefix> overlay_{};
-  FakeExchange exchange_{};
-  Service service_{exchange_};
+  std::vector<Address> own_{};
+  std::vector<Endpoint> originals_{server_at(kUpstream)};
+  std::vector<std::pair<std::string, GroupConfig>> groups_{};
   Service::Time now_{};
+  FakeExchange exchange_{now_};
+  Service service_{exchange_, [this] { return now_; }};
   uint16_t ids_ = 0;
   std::map<std::string, std::string> replies_{};
 };

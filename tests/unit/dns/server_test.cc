@@ -35,7 +35,7 @@ struct Fixture {
 
   explicit Fixture(TcpLimits limits = {}) : server(loop, service, limits) {
     enter_own_network();
-    REQUIRE(service.set_servers({*Endpoint::parse("192.0.2.1:53")}));
+    REQUIRE(service.set_upstreams({.originals = {*Endpoint::parse("192.0.2.1:53")}}));
     service.replace_zones(*Zones::build(
         {{"corp.test", {{"a.corp.test", type::kA, 60, "100.64.0.1"}}}}, {}));
     const std::vector<Address> addresses{*Address::parse("127.0.0.1"),
