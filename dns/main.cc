@@ -85,8 +85,9 @@ class Program {
     auto zones = TRY(Zones::build(config.zones, config.overlay));
     Applied applied{.zones = static_cast<uint32_t>(zones->zone_count()),
                     .names = static_cast<uint32_t>(zones->name_count())};
+    const auto listeners = server_.endpoints();
     const auto without_loops = [&](std::vector<Endpoint>& servers) {
-      auto usable = usable_upstreams(servers, config.own_addresses, server_.endpoints());
+      auto usable = usable_upstreams(servers, config.own_addresses, listeners);
       servers = std::move(usable.servers);
       for (auto& e : usable.dropped)
         if (applied.dropped_upstreams.size() < kMaxUpstreams &&
