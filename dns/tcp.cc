@@ -186,7 +186,7 @@ void TcpServer::take(Connection& c, Bytes message) {
   ++c.waiting;
   // The reply may come before ask() returns; then the caller goes on with it.
   const auto inside = std::make_shared<bool>(true);
-  service_.ask(c.active, [self = self_, id = c.id, inside](Bytes reply) {
+  service_.ask(c.active, c.client, [self = self_, id = c.id, inside](Bytes reply) {
     if (!*self) return;
     const auto at = (*self)->connections_.find(id);
     if (at == (*self)->connections_.end()) return;

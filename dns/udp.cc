@@ -152,7 +152,7 @@ void UdpListener::ready() {
       }
       case Answer::Kind::ask:
         keep_peer();
-        service_.ask(now, [self = self_, peer = out.peer](Bytes reply) {
+        service_.ask(now, source->address, [self = self_, peer = out.peer](Bytes reply) {
           if (*self) (*self)->send_later(peer, reply);
         });
         break;
