@@ -43,7 +43,7 @@ to_gateway() {
 }
 
 answers() {
-  host_start "$1" "$logs/answers-$1.log" python3 "$root/tests/netns/answer.py" "${2:-::}"
+  host_start "$1" "$logs/answers-$1.log" python3 -IS "$root/tests/netns/answer.py" "${2:-::}"
 }
 
 internet_make() {
@@ -108,7 +108,7 @@ maps_put() {
   for host in pod exit; do put_map "$host" "$work/$host.json"; done
 }
 
-saw() { host_run "$1" timeout 20 python3 "$root/tests/netns/answer.py" --ask "${@:2}" 2>/dev/null || true; }
+saw() { host_run "$1" timeout 20 python3 -IS "$root/tests/netns/answer.py" --ask "${@:2}" 2>/dev/null || true; }
 # seen_as WANTED HOST ADDRESS PORT [udp] [SOURCE]
 seen_as() { equal "$(saw "${@:2}")" "$1"; }
 

@@ -207,43 +207,6 @@ check "without masquerade the LAN sees the client's address" seen_as 100.64.0.1 
 check "over IPv6 too" seen_as fd00:6400::1 client fd00:30::10 8080
 check "and the router has no rule that would masquerade" sh -c "! nsenter -t ${host_pid[r1]} -a nft list table inet wigeon | grep -q masquerade"
 
-echo "# an exit node beside it"
-map_apply r1 '.Routes = [route("exit"; "0.0.0.0/0"; $r1; 100; true), route("lan"; "10.30.0.0/24"; $r1; 100; false)]'
-settings_apply client '{"allowDefaultRoute": true}'
-map_apply client '.Routes = [route("exit"; "0.0.0.0/0"; $r1; 100; true), route("lan"; "10.30.0.0/24"; $r1; 100; false)]'
-check "the exit node is used" wait_for 10 through r1 "exit|0.0.0.0/0"
-check "and masquerades" wait_for 10 seen_as 192.0.2.2 client 203.0.113.10 8080
-check "its masquerade does not reach the network whose route has none" seen_as 100.64.0.1 client 10.30.0.10 8080
-check "a private network behind it is not part of everything" seen_as "" client 10.40.0.10 8080
-settings_apply client '{}'
-check "without the opt-in the exit node is refused" wait_for 10 refused "route exit" "routing.allowDefaultRoute"
-check "and the LAN still reached" wait_for 10 seen_as 100.64.0.1 client 10.30.0.10 8080
-check "while the rest of the world is not reached through it" wait_for 10 seen_as 192.0.2.1 client 203.0.113.10 8080
-
-echo "# only what is routed is forwarded"
-served true
-check "no host of them forwards by itself" equal "$(setting r1 net.ipv4.ip_forward)$(setting r2 net.ipv4.ip_forward)" 00
-for r in "${routers[@]}"; do
-  check "$r forwards what wt0 and the LAN's interface bring" \
-    equal "$(setting "$r" net.ipv4.conf.wt0.forwarding)$(setting "$r" net.ipv4.conf.eth1.forwarding)" 11
-  check "$r does not forward what the underlay brings" equal "$(setting "$r" net.ipv4.conf.eth0.forwarding)" 0
-done
-check "status names them, and what they were" status_is r1 \
-  '.routing.sysctls | any(.name == "net.ipv4.conf.eth1.forwarding" and .value == "1" and .before == "0")'
-wanted 100 200 '.Routes += [route("side"; "10.40.0.0/24"; $r1; 100; true)]'
-check "the client sends a network to a peer that does not route it" wait_for 10 through r1 "side|10.40.0.0/24"
-check "which does not forward it" seen_as "" client 10.40.0.10 8080
-map_apply r1 '.Routes = [route("lan"; "10.30.0.0/24"; $r1; 100; true), route("side"; "10.40.0.0/24"; $r1; 100; true)]'
-check "until it is told to" wait_for 10 seen_as 10.40.0.1 client 10.40.0.10 8080
-map_apply r1 '.Routes = [route("lan"; "10.30.0.0/24"; $r1; 100; true)]'
-check "and no longer when it is not" wait_for 10 seen_as "" client 10.40.0.10 8080
-check "the other network is still reached" seen_as 10.30.0.1 client 10.30.0.10 8080
-for r in "${routers[@]}"; do
-  check "$r goes down" host_run "$r" wigeon down
-  check "and is as before, byte for byte" diff "$work/before.$r" <(host_snapshot "$r")
-  check "$r comes up again" host_run "$r" wigeon up --wait --timeout 20
-done
-
 echo "# a routing peer that dies"
 served true
 wanted 100 100
@@ -288,6 +251,45 @@ router_joined r1
 check "the router of the lower metric wins back" wait_for 90 through r1
 echo "# after $(($(now_ms) - died)) ms"
 check "and carries the traffic" wait_for 10 seen_as 10.30.0.1 client 10.30.0.10 8080
+
+full || exit 0
+
+echo "# an exit node beside it"
+map_apply r1 '.Routes = [route("exit"; "0.0.0.0/0"; $r1; 100; true), route("lan"; "10.30.0.0/24"; $r1; 100; false)]'
+settings_apply client '{"allowDefaultRoute": true}'
+map_apply client '.Routes = [route("exit"; "0.0.0.0/0"; $r1; 100; true), route("lan"; "10.30.0.0/24"; $r1; 100; false)]'
+check "the exit node is used" wait_for 10 through r1 "exit|0.0.0.0/0"
+check "and masquerades" wait_for 10 seen_as 192.0.2.2 client 203.0.113.10 8080
+check "its masquerade does not reach the network whose route has none" seen_as 100.64.0.1 client 10.30.0.10 8080
+check "a private network behind it is not part of everything" seen_as "" client 10.40.0.10 8080
+settings_apply client '{}'
+check "without the opt-in the exit node is refused" wait_for 10 refused "route exit" "routing.allowDefaultRoute"
+check "and the LAN still reached" wait_for 10 seen_as 100.64.0.1 client 10.30.0.10 8080
+check "while the rest of the world is not reached through it" wait_for 10 seen_as 192.0.2.1 client 203.0.113.10 8080
+
+echo "# only what is routed is forwarded"
+served true
+check "no host of them forwards by itself" equal "$(setting r1 net.ipv4.ip_forward)$(setting r2 net.ipv4.ip_forward)" 00
+for r in "${routers[@]}"; do
+  check "$r forwards what wt0 and the LAN's interface bring" \
+    equal "$(setting "$r" net.ipv4.conf.wt0.forwarding)$(setting "$r" net.ipv4.conf.eth1.forwarding)" 11
+  check "$r does not forward what the underlay brings" equal "$(setting "$r" net.ipv4.conf.eth0.forwarding)" 0
+done
+check "status names them, and what they were" status_is r1 \
+  '.routing.sysctls | any(.name == "net.ipv4.conf.eth1.forwarding" and .value == "1" and .before == "0")'
+wanted 100 200 '.Routes += [route("side"; "10.40.0.0/24"; $r1; 100; true)]'
+check "the client sends a network to a peer that does not route it" wait_for 10 through r1 "side|10.40.0.0/24"
+check "which does not forward it" seen_as "" client 10.40.0.10 8080
+map_apply r1 '.Routes = [route("lan"; "10.30.0.0/24"; $r1; 100; true), route("side"; "10.40.0.0/24"; $r1; 100; true)]'
+check "until it is told to" wait_for 10 seen_as 10.40.0.1 client 10.40.0.10 8080
+map_apply r1 '.Routes = [route("lan"; "10.30.0.0/24"; $r1; 100; true)]'
+check "and no longer when it is not" wait_for 10 seen_as "" client 10.40.0.10 8080
+check "the other network is still reached" seen_as 10.30.0.1 client 10.30.0.10 8080
+for r in "${routers[@]}"; do
+  check "$r goes down" host_run "$r" wigeon down
+  check "and is as before, byte for byte" diff "$work/before.$r" <(host_snapshot "$r")
+  check "$r comes up again" host_run "$r" wigeon up --wait --timeout 20
+done
 
 echo "# networks of a user's choice"
 map_apply r1 '.Routes = [route("lan"; "10.30.0.0/24"; $r1; 100; true), route("side"; "10.40.0.0/24"; $r1; 100; true)]'

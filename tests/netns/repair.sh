@@ -114,14 +114,22 @@ as_it_was() { equal "$ours_before" "$(ours)"; }
 listed() { status_is alpha "[.events[].message | select(contains(\"$1\"))] | length > 0"; }
 counted() { status_is alpha ".routing.repairs > $1 and (.routing.lastRepair | contains(\"$2\"))"; }
 
+# The daemon puts right ten things at once, and then one each 3 s (repair_budget.hh); the next
+# daemon, which takes up what is there, has a budget of its own.
+next_daemon() {
+  daemon_kill alpha TERM
+  daemon_start alpha
+  wait_for 20 on wigeon status --check ready
+}
+
 broken=0
 slowest=0
 # comes_back WHAT LAST-REPAIR BREAK CHECK [SECONDS]
 comes_back() {
   local what=$1 said=$2 count took
-  # The daemon puts right ten things at once, and then one each 3 s (repair_budget.hh).
+  full || [[ $4 == *wt0* ]] || return 0
   broken=$((broken + 1))
-  [ $broken -lt 8 ] || sleep 3
+  [ $((broken % 8)) != 0 ] || next_daemon
   count=$(repairs)
   took=$(on bash -c "$(declare -f mend_there); mend_there \"\$@\"" _ "$3" "$4" "${5:-10}") || {
     echo "# $took"
@@ -209,9 +217,18 @@ if on wigeon status --json | jq -e '[.routing.sysctls[].name] | index("net.ipv6.
 fi
 check "the slowest of those that are heard of took $slowest ms" [ "$slowest" -le 3000 ]
 
+all_back() {
+  check "down" on wigeon down
+  check "down leaves the host as before" equal "$before" "$(host_snapshot alpha)"
+}
+full || {
+  all_back
+  exit
+}
+
 # Somebody who does it again and again.
 
-sleep 30 # the budget is full again
+next_daemon
 count=$(repairs)
 event_count=$(status_json alpha | jq '.events | length')
 on sh -c 'end=$(($(cut -d. -f1 /proc/uptime) + 12)); n=0
@@ -239,7 +256,7 @@ check "and nothing foreign has changed" equal "$foreign_before" "$(foreign)"
 stop() { kill -STOP "${daemon_pid[alpha]}"; }
 # nsenter, whose child it is, stops with it.
 cont() { kill -CONT "${daemon_pid[alpha]}" "$(ps -o ppid= -p "${daemon_pid[alpha]}" | tr -d ' ')"; }
-sleep 6
+next_daemon
 count=$(repairs)
 stop
 on python3 - >"$work/flood" <<'PY'
@@ -261,8 +278,7 @@ check "and all the rest" wait_for 5 as_it_was
 check "counted" wait_for 5 counted "$count" ""
 check "nothing foreign has changed" equal "$foreign_before" "$(foreign)"
 
-check "down" on wigeon down
-check "down leaves the host as before" equal "$before" "$(host_snapshot alpha)"
+all_back
 daemon_kill alpha TERM
 
 # A host without IPv6.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every test on every kernel, as processes of their own, as many at once as there are CPUs."""
+"""Every test with all its cases on every kernel, as processes of their own, as many at once as there are CPUs."""
 import os
 import signal
 import subprocess
@@ -38,8 +38,8 @@ def run(tests, kernels):
             log = folder / f"{test.name}-{name}.txt"
             with open(log, "w", encoding="utf-8") as file:
                 running.append((subprocess.Popen(
-                    [VM / "vm", "run", test.source, "--kernel", name], stdin=subprocess.DEVNULL,
-                    stdout=file, stderr=file), test.name, name, log))
+                    [VM / "vm", "run", test.source, "--full", "--kernel", name],
+                    stdin=subprocess.DEVNULL, stdout=file, stderr=file), test.name, name, log))
         while running:
             words.append(_finish_one(running))
     finally:

@@ -42,8 +42,9 @@ class Test:
         return [Test.find(path.parent.name) for path in sorted(TESTS.glob("*/run"))]
 
 
-def make_in_disk(test, folders, file):
-    """/mnt/in of the guest: test/, lib.sh, bin/ (the release build), and each of `folders`."""
+def make_in_disk(test, folders, file, full=False):
+    """/mnt/in of the guest: test/, lib.sh, bin/ (the release build), each of `folders`, and a file
+    `full` when all cases are wanted."""
     stage = file.with_suffix(".stage")
     stage.mkdir()
     copy(VM / "lib.sh", stage / "lib.sh")
@@ -60,6 +61,8 @@ def make_in_disk(test, folders, file):
             raise Failure(f"--in {folder}: not a folder")
         shutil.rmtree(stage / folder.name, ignore_errors=True)
         copy(folder, stage / folder.name)
+    if full:
+        (stage / "full").touch()
     make_disk(stage, file, f"{IN_SIZE >> 20}M")
     shutil.rmtree(stage)
 
@@ -103,7 +106,7 @@ def _report(test, shape, guests, status, in_time, limit):
         say(f"{what}: FAILED with status {status}")
 
 
-def run(tests, shape, folders, limit, keep):
+def run(tests, shape, folders, limit, keep, full=False):
     """The status of the test: of `tests[0]` in one guest, or of two tests in two guests."""
     if shape.icount and len(tests) > 1:
         raise Failure("virtual time is for one guest: --pair and --icount exclude each other")
@@ -118,7 +121,7 @@ def run(tests, shape, folders, limit, keep):
             work = work_folder(f"{test.name}-{host}", os.getpid())
             stack.callback(shutil.rmtree, work)
             works.append(work)
-            make_in_disk(test, folders, work / "in.ext4")
+            make_in_disk(test, folders, work / "in.ext4", full)
             machine = stack.enter_context(snapshot.restore(shape, work, end))
             guests.append(control.Guest(machine, f"{host}| " if len(tests) > 1 else ""))
         say(f"{tests[0].name} on {shape.name}: guest is up in {elapsed() - started:.2f} s")
