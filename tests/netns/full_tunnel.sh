@@ -18,7 +18,7 @@ maps_put v6
 # WireGuard itself (wg_open) turns conf/all/send_redirects off when a link of it comes up.
 sysctls() {
   host_run pod sh -c 'cd /proc/sys && find net -type f -readable ! -path "*/conf/wt0/*" ! -path "*/neigh/wt0/*" |
-    sort | xargs grep -H . 2>/dev/null | grep -v "conf/all/send_redirects\|nf_conntrack_count\|/random/\|gc_"' || true
+    grep -v "conf/all/send_redirects\|nf_conntrack_count\|/random/\|gc_" | sort | xargs sed -sn "F;p" 2>/dev/null' || true
 }
 routing() {
   # shellcheck disable=SC2016  # expanded by that shell

@@ -41,7 +41,7 @@ JSON
  "endpoint": "198.51.100.2:51820"}]}
 JSON
   background wigeond
-  wait_for 10 test -S /run/wigeon/wigeon.sock
+  wait_for 30 wigeon version --daemon
 }
 
 # Rules and routes as Tailscale and wg-quick make them, with devices of their own. wg-quick's
@@ -83,17 +83,17 @@ ours() {
     both rule show
     both route show table all proto 89
     ip -j address show dev wt0 2> /dev/null || :
-  } | jq -cS '.[] | if .addr_info then
+  } | jq -c '.[] | if .addr_info then
         {ifindex, ifname, mtu, link_type, up: (.flags | index("UP") != null),
          addresses: ([.addr_info[] | {local, prefixlen, scope}] | sort_by(.local))}
       elif has("priority") then select((.protocol | tostring) == "89")
       else del(.flags) end' | sort
 }
 
-foreign_rules_now() { both rule show | jq -cS '.[] | select((.protocol | tostring) != "89")'; }
+foreign_rules_now() { both rule show | jq -c '.[] | select((.protocol | tostring) != "89")'; }
 foreign_routes_now() {
   local table
-  for table in 52 51820; do both route show table $table 2> /dev/null | jq -cS '.[]'; done
+  for table in 52 51820; do both route show table $table 2> /dev/null | jq -c '.[]'; done
 }
 foreign() {
   foreign_rules_now
