@@ -98,7 +98,7 @@ three_ways() { # WHERE
   local signal signals=KILL
   ! full || signals+=" TERM"
   for signal in $signals; do
-    daemon_kill alpha $signal
+    daemon_kill alpha "$signal"
     wait_for 5 resolver_gone
     check_not "$1: after SIG$signal the tunnel is still there" equal "$before" "$(picture)"
     check "$1: state clean after SIG$signal" on wigeon state clean --all

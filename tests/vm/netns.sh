@@ -6,4 +6,4 @@
 modprobe -qa overlay wireguard bridge nf_conntrack nft_chain_nat nft_compat
 export WIGEON_BIN=/mnt/in/bin FULL=0
 [ ! -e /mnt/in/full ] || FULL=1
-scripts=/mnt/in/tests/netns
+export scripts=/mnt/in/tests/netns
