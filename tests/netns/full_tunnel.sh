@@ -16,9 +16,10 @@ maps_put v6
 
 # What a host is made of, as far as routing is concerned; wt0's own settings go with it. The kernel's
 # WireGuard itself (wg_open) turns conf/all/send_redirects off when a link of it comes up.
+# shellcheck disable=SC2016  # expanded by perl
 sysctls() {
   host_run pod sh -c 'cd /proc/sys && find net -type f -readable ! -path "*/conf/wt0/*" ! -path "*/neigh/wt0/*" |
-    grep -v "conf/all/send_redirects\|nf_conntrack_count\|/random/\|gc_" | sort | xargs sed -sn "F;p" 2>/dev/null' || true
+    grep -v "conf/all/send_redirects\|nf_conntrack_count\|/random/\|gc_" | sort | xargs perl -ne "print \"\$ARGV:\$_\"" 2>/dev/null' || true
 }
 routing() {
   # shellcheck disable=SC2016  # expanded by that shell

@@ -44,7 +44,9 @@ snapshot_parts() {
   part nft nft -a -s list ruleset # -s: without counters
   echo "== sysctls"
   # Not grep: the kernel clears as much memory as a read asks for, and grep asks for 96 KiB a file.
-  find /proc/sys/net -type f | grep -Ev "$1" | sort | xargs sed -sn 'F;p' 2>/dev/null || true
+  # Nor sed, which stops at the first file that cannot be read.
+  # shellcheck disable=SC2016  # expanded by perl
+  find /proc/sys/net -type f | grep -Ev "$1" | sort | xargs perl -ne 'print "$ARGV:$_"' 2>/dev/null || true
   echo "== iproute2"
   find /etc/iproute2 -type f 2>/dev/null | sort | xargs -r grep -Hs '' || true
   part "resolv.conf" find /etc/resolv.conf -printf '%y %m %u %g %l\n'
