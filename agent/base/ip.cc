@@ -49,6 +49,35 @@ Result<uint16_t> parse_port(std::string_view text) {
   return static_cast<uint16_t>(*n);
 }
 
+// "a.b.c.d" in decimal without leading zeros: what inet_pton() takes, at a fraction of
+// its cost.
+bool parse_v4(std::string_view text, uint8_t* out) {
+  const char *p = text.data(), *end = p + text.size();
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) {
+      if (p == end || *p != '.') return false;
+      ++p;
+    }
+    unsigned n = 0;
+    const char* first = p;
+    for (; p != end && *p >= '0' && *p <= '9' && p - first < 3; ++p)
+      n = n * 10 + static_cast<unsigned>(*p - '0');
+    if (p == first || n > 255 || (*first == '0' && p - first > 1)) return false;
+    out[i] = static_cast<uint8_t>(n);
+  }
+  return p == end;
+}
+
+std::string v4_text(const uint8_t* bytes) {
+  char z[INET_ADDRSTRLEN];
+  char* p = z;
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) *p++ = '.';
+    p = std::to_chars(p, z + sizeof z, bytes[i]).ptr;
+  }
+  return {z, p};
+}
+
 uint64_t fnv(std::span<const uint8_t> bytes, uint64_t h) {
   for (uint8_t b : bytes) h = (h ^ b) * 0x100000001b3;
   return h;
@@ -67,12 +96,13 @@ Result<uint64_t> parse_number(std::string_view text, uint64_t max) {
 }
 
 Result<Address> Address::parse(std::string_view text) {
+  Address a;
+  if (parse_v4(text, a.bytes_.data())) return a;
+  a = {};
   char z[INET6_ADDRSTRLEN + 1];
   if (text.empty() || text.size() >= sizeof z || text.find('\0') != text.npos)
     return fail(EINVAL, "not an IP address");
   *std::copy(text.begin(), text.end(), z) = '\0';
-  Address a;
-  if (::inet_pton(AF_INET, z, a.bytes_.data()) == 1) return a;
   a.family_ = Family::v6;
   if (::inet_pton(AF_INET6, z, a.bytes_.data()) == 1) return a;
   return fail(EINVAL, "not an IP address");
@@ -96,6 +126,7 @@ Address Address::v4(uint32_t host_order) {
 }
 
 std::string Address::text() const {
+  if (is_v4()) return v4_text(bytes_.data());
   char z[INET6_ADDRSTRLEN];
   return ::inet_ntop(static_cast<int>(family_), bytes_.data(), z, sizeof z);
 }
@@ -122,19 +153,26 @@ bool Address::is_multicast() const {
 Result<Prefix> Prefix::make(const Address& a, int bits) {
   if (bits < 0 || bits > a.bits())
     return fail(ERANGE, "the prefix length must be 0-" + std::to_string(a.bits()));
+  Prefix p;
+  p.address_ = a;
+  p.bits_ = static_cast<uint8_t>(bits);
+  if (bits == a.bits()) return p;
   std::array<uint8_t, 16> masked{};
   const auto bytes = a.bytes();
   for (size_t i = 0; i < bytes.size(); ++i) {
     const int keep = std::clamp(bits - static_cast<int>(i) * 8, 0, 8);
     masked[i] = static_cast<uint8_t>(bytes[i] & (0xff << (8 - keep)));
   }
-  Prefix p;
   p.address_ = *Address::from_bytes({masked.data(), bytes.size()});
-  p.bits_ = static_cast<uint8_t>(bits);
   return p;
 }
 
-Prefix Prefix::host(const Address& a) { return *make(a, a.bits()); }
+Prefix Prefix::host(const Address& a) {
+  Prefix p;
+  p.address_ = a;
+  p.bits_ = static_cast<uint8_t>(a.bits());
+  return p;
+}
 
 Result<Prefix> Prefix::parse(std::string_view text) {
   const auto i = TRY(InterfaceAddress::parse(text));

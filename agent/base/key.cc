@@ -15,15 +15,56 @@ namespace {
 
 constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
 
-Result<void> decode_key(std::string_view text, std::span<uint8_t, kKeyBytes> out) {
+constexpr size_t kKeyText = 44;
+
+std::unexpected<Error> not_a_key() {
+  return fail(EINVAL, "a key is 32 bytes in base64 (44 characters)");
+}
+
+// In a time that tells nothing of the key.
+Result<void> decode_secret(std::string_view text, std::span<uint8_t, kKeyBytes> out) {
   size_t n = 0;
   const char* end = nullptr;
-  if (text.size() != 44 ||
+  if (text.size() != kKeyText ||
       sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &n,
                         &end, kVariant) != 0 ||
       n != kKeyBytes || end != text.data() + text.size())
-    return fail(EINVAL, "a key is 32 bytes in base64 (44 characters)");
+    return not_a_key();
   return {};
+}
+
+constexpr std::string_view kDigits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr uint8_t kNoDigit = 0xff;
+constexpr auto kValues = [] {
+  std::array<uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (size_t i = 0; i < kDigits.size(); ++i)
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<uint8_t>(i);
+  return values;
+}();
+
+// What is public may take as long as it takes: a map has thousands.
+bool decode_public(std::string_view text, std::span<uint8_t, kKeyBytes> out) {
+  if (text.size() != kKeyText || text.back() != '=') return false;
+  const auto value = [&](size_t i) -> uint32_t {
+    return kValues[static_cast<unsigned char>(text[i])];
+  };
+  uint32_t wrong = 0;
+  for (size_t group = 0, at = 0; at < kKeyBytes; group += 4, at += 3) {
+    const bool last = at + 3 > kKeyBytes;
+    const uint32_t d[] = {value(group), value(group + 1), value(group + 2),
+                          last ? 0 : value(group + 3)};
+    wrong |= d[0] | d[1] | d[2] | d[3];
+    const uint32_t bytes = d[0] << 18 | d[1] << 12 | d[2] << 6 | d[3];
+    out[at] = static_cast<uint8_t>(bytes >> 16);
+    out[at + 1] = static_cast<uint8_t>(bytes >> 8);
+    if (!last)
+      out[at + 2] = static_cast<uint8_t>(bytes);
+    else if ((bytes & 0xff) != 0)
+      return false;  // bits that no byte takes
+  }
+  return wrong < 64;
 }
 
 Result<void> copy_key(std::span<const uint8_t> from, std::span<uint8_t, kKeyBytes> to) {
@@ -37,7 +78,7 @@ Result<void> copy_key(std::span<const uint8_t> from, std::span<uint8_t, kKeyByte
 
 Result<Key> Key::parse(std::string_view base64) {
   Key k;
-  TRY(decode_key(base64, k.bytes_));
+  if (!decode_public(base64, k.bytes_)) return not_a_key();
   return k;
 }
 
@@ -47,13 +88,25 @@ Result<Key> Key::from_bytes(std::span<const uint8_t> bytes) {
   return k;
 }
 
-std::string Key::text() const { return base64_encode(bytes_); }
+std::string Key::text() const {
+  std::string s(kKeyText, '=');
+  for (size_t group = 0, at = 0; at < kKeyBytes; group += 4, at += 3) {
+    const bool last = at + 3 > kKeyBytes;
+    const uint32_t bytes = uint32_t{bytes_[at]} << 16 | uint32_t{bytes_[at + 1]} << 8 |
+                           (last ? 0u : bytes_[at + 2]);
+    s[group] = kDigits[bytes >> 18];
+    s[group + 1] = kDigits[bytes >> 12 & 63];
+    s[group + 2] = kDigits[bytes >> 6 & 63];
+    if (!last) s[group + 3] = kDigits[bytes & 63];
+  }
+  return s;
+}
 
 SecretKey::~SecretKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 Result<SecretKey> SecretKey::parse(std::string_view base64) {
   SecretKey k;
-  TRY(decode_key(base64, k.bytes_));
+  TRY(decode_secret(base64, k.bytes_));
   return k;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The only file that sees nlohmann_json, and of it only the SAX parser: it keeps no C
-// stack per nesting level and throws nothing on bad input.
+// The only file that sees nlohmann_json, and of it only the SAX parser (no C stack per
+// nesting level, nothing thrown on bad input): it says where and how a document that the
+// reader gave up on is wrong.
 #include "agent/model/json.hh"
 
 #include <fmt/format.h>
@@ -10,21 +11,25 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "agent/base/json_reader.hh"
 #include "agent/model/limits.hh"
 
 namespace wigeon::json {
 namespace {
 
-// Where the parser's own limits would be left. Found before it runs, because it buffers
-// whole strings and numbers, and takes a NUL byte for the end of the document.
+// \u0041 is six bytes for one.
+constexpr size_t kMaxRawStringBytes = kMaxStringBytes * 6;
+constexpr Reader::Limits kLimits{
+    .depth = kMaxDepth, .string_bytes = kMaxRawStringBytes, .word_bytes = kMaxWordBytes};
+
+// Where one of the limits above is left. Found before nlohmann's parser runs, because it
+// buffers whole strings and numbers, and takes a NUL byte for the end of the document.
 struct Breach {
   size_t at = std::string_view::npos;
   std::string reason{};
 };
 
 Breach find_breach(std::string_view bytes) {
-  // \u0041 is six bytes for one.
-  constexpr size_t max_raw = kMaxStringBytes * 6;
   size_t depth = 0, word = 0;
   for (size_t i = 0; i < bytes.size(); ++i) {
     switch (bytes[i]) {
@@ -33,7 +38,7 @@ Breach find_breach(std::string_view bytes) {
         const size_t start = i++;
         while (i < bytes.size() && bytes[i] != '"') {
           if (bytes[i] == '\\') ++i;
-          if (++i - start > max_raw + 1)
+          if (++i - start > kMaxRawStringBytes + 1)
             return {start, fmt::format("a string longer than {} bytes", kMaxStringBytes)};
         }
         break;
@@ -89,8 +94,10 @@ bool same_folded(std::string_view a, std::string_view b) {
 
 const Field* find_field(const Shape& shape, std::string_view key) {
   for (const auto& f : shape.fields)
-    if (shape.names == Shape::Names::exact ? f.name == key : same_folded(f.name, key))
-      return &f;
+    if (f.name == key) return &f;
+  if (shape.names == Shape::Names::exact) return nullptr;
+  for (const auto& f : shape.fields)
+    if (same_folded(f.name, key)) return &f;
   return nullptr;
 }
 
@@ -114,41 +121,12 @@ class Decoder {
       : bytes_(bytes), file_(file), root_shape_(shape), root_(root) {}
 
   void run() {
-    breach_ = find_breach(bytes_);
-    const auto head = bytes_.substr(0, breach_.at);
-    nlohmann::json::sax_parse(head.data(), head.data() + head.size(), this);
-    if (!stopped_ && breach_.at != bytes_.npos) stop_at(breach_.at, breach_.reason);
+    Reader reader(bytes_, kLimits);
+    while (take(reader)) {
+    }
   }
 
   Problems take() && { return std::move(problems_); }
-
-  // What nlohmann_json calls. False ends the parse.
-  bool null() { return scalar({}); }
-  bool boolean(bool v) { return scalar({.kind = Scalar::Kind::boolean, .boolean = v}); }
-  bool number_integer(int64_t v) {
-    const auto u = static_cast<uint64_t>(v);
-    return scalar({.kind = Scalar::Kind::integer,
-                   .negative = v < 0,
-                   .magnitude = v < 0 ? 0 - u : u});
-  }
-  bool number_unsigned(uint64_t v) {
-    return scalar({.kind = Scalar::Kind::integer, .magnitude = v});
-  }
-  bool number_float(double v, const std::string&) {
-    return scalar({.kind = Scalar::Kind::real, .real = v});
-  }
-  bool string(std::string& v) { return scalar({.kind = Scalar::Kind::text, .text = v}); }
-  bool binary(nlohmann::json::binary_t&) { return false; }  // not in JSON text
-  bool start_object(size_t) { return open(Frame::Kind::object); }
-  bool end_object() { return close_object(); }
-  bool start_array(size_t) { return open(Frame::Kind::array); }
-  bool end_array() {
-    frames_.pop_back();
-    return true;
-  }
-  bool key(std::string& v);
-  bool parse_error(size_t position, const std::string&,
-                   const nlohmann::detail::exception& e);
 
  private:
   struct Slice {
@@ -163,13 +141,26 @@ class Decoder {
     size_t index = 0;              // array: one more than the latest element's
     size_t first_member = 0, first_name = 0;
     size_t problems_before = 0;
+    uint64_t seen = 0;            // object: which of the shape's first 64 fields
+    bool may_have_twins = false;  // object: members are to be compared
   };
+
+  // Takes one token. False: it was the last one.
+  bool take(Reader& reader);
+  bool number(const Number& n);
+  bool key(std::string_view v);
+  bool close_list() {
+    frames_.pop_back();
+    return true;
+  }
+  bool complain(size_t at);
 
   // A value begins: counts it, and says what it is for. Null when it is to be skipped.
   const Field* expect();
   bool scalar(const Scalar& s);
   bool open(Frame::Kind kind);
   bool close_object();
+  static void note_member(Frame& f);
   void find_duplicates(const Frame& f);
   bool charge(size_t bytes);
 
@@ -189,7 +180,6 @@ class Decoder {
   std::string_view file_;
   const Shape& root_shape_;
   void* root_;
-  Breach breach_{};
   Problems problems_{};
   bool stopped_ = false;
   size_t decoded_ = 0;
@@ -198,6 +188,44 @@ class Decoder {
   std::string names_{};
   std::vector<Slice> members_{};
 };
+
+bool Decoder::take(Reader& reader) {
+  using Token = Reader::Token;
+  switch (reader.next()) {
+    case Token::object:
+      return open(Frame::Kind::object);
+    case Token::object_end:
+      return close_object();
+    case Token::list:
+      return open(Frame::Kind::array);
+    case Token::list_end:
+      return close_list();
+    case Token::key:
+      return key(reader.text());
+    case Token::text:
+      return scalar({.kind = Scalar::Kind::text, .text = reader.text()});
+    case Token::number:
+      return number(reader.number());
+    case Token::yes:
+      return scalar({.kind = Scalar::Kind::boolean, .boolean = true});
+    case Token::no:
+      return scalar({.kind = Scalar::Kind::boolean, .boolean = false});
+    case Token::null:
+      return scalar({});
+    case Token::end:
+      return false;
+    case Token::wrong:
+      return complain(reader.at());
+  }
+  return false;
+}
+
+bool Decoder::number(const Number& n) {
+  if (!n.whole) return scalar({.kind = Scalar::Kind::real, .real = n.real});
+  return scalar({.kind = Scalar::Kind::integer,
+                 .negative = n.negative && n.magnitude != 0,
+                 .magnitude = n.magnitude});
+}
 
 bool Decoder::problem(std::string at, std::string value, std::string reason) {
   problems_.add({std::string(file_), std::move(at), std::move(value), std::move(reason)});
@@ -303,7 +331,7 @@ bool Decoder::open(Frame::Kind kind) {
   return true;
 }
 
-bool Decoder::key(std::string& v) {
+bool Decoder::key(std::string_view v) {
   auto& f = frames_.back();
   f.field = f.shape ? find_field(*f.shape, v) : nullptr;
   if (v.size() > kMaxStringBytes)
@@ -312,16 +340,27 @@ bool Decoder::key(std::string& v) {
   if (members_.size() - f.first_member == kMaxMembers)
     return stop(pointer(Of::container), fmt::format("more than {} keys", kMaxMembers));
   // Both styles of a field's name are one key.
-  const std::string_view name = f.field ? f.field->name : std::string_view(v);
+  const std::string_view name = f.field ? f.field->name : v;
   members_.push_back(
       {static_cast<uint32_t>(names_.size()), static_cast<uint32_t>(name.size())});
   names_ += name;
+  note_member(f);
   if (!f.field && f.shape && f.shape->unknown == Shape::Unknown::refused)
     return problem(pointer(Of::value), {}, "unknown key");
   return true;
 }
 
+// Most objects have no other keys than their shape's, each once.
+void Decoder::note_member(Frame& f) {
+  const auto index =
+      f.field ? static_cast<size_t>(f.field - f.shape->fields.data()) : SIZE_MAX;
+  const uint64_t bit = index < 64 ? uint64_t{1} << index : 0;
+  if (bit == 0 || (f.seen & bit) != 0) f.may_have_twins = true;
+  f.seen |= bit;
+}
+
 void Decoder::find_duplicates(const Frame& f) {
+  if (!f.may_have_twins) return;
   const std::span<Slice> members = std::span(members_).subspan(f.first_member);
   if (members.size() < 2) return;
   std::ranges::sort(members, {}, [&](Slice s) { return name_at(s); });
@@ -352,20 +391,47 @@ bool Decoder::close_object() {
   return !stopped_;
 }
 
-bool Decoder::parse_error(size_t position, const std::string&,
-                          const nlohmann::detail::exception& e) {
+// What nlohmann_json says of a document that is not JSON.
+struct Complaint {
+  size_t position = 0;  // one more than the byte's
+  std::string reason{};
+
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(int64_t) { return true; }
+  bool number_unsigned(uint64_t) { return true; }
+  bool number_float(double, const std::string&) { return true; }
+  bool string(std::string&) { return true; }
+  bool binary(nlohmann::json::binary_t&) { return true; }
+  bool start_object(size_t) { return true; }
+  bool end_object() { return true; }
+  bool start_array(size_t) { return true; }
+  bool end_array() { return true; }
+  bool key(std::string&) { return true; }
+  bool parse_error(size_t at, const std::string&, const nlohmann::detail::exception& e) {
+    position = at;
+    // "[json.exception…] parse error at line 1, column 2: syntax error while parsing …".
+    // What it read last may be a secret.
+    std::string_view what = e.what();
+    if (const auto from = what.find("syntax error"); from != what.npos)
+      what = what.substr(from);
+    reason = what.substr(0, what.find("; last read:"));
+    return false;
+  }
+};
+
+bool Decoder::complain(size_t at) {
+  const Breach breach = find_breach(bytes_);
+  const auto head = bytes_.substr(0, breach.at);
+  Complaint c{.position = at + 1, .reason = "not JSON"};
+  const bool fine = nlohmann::json::sax_parse(head.data(), head.data() + head.size(), &c);
   // Behind the breach there is nothing but our own cut.
-  if (breach_.at != bytes_.npos && position > breach_.at) return false;
-  std::string_view reason = e.what();
-  // "[json.exception…] parse error at line 1, column 2: syntax error while parsing …".
-  // What it read last may be a secret.
-  if (const auto at = reason.find("syntax error"); at != reason.npos)
-    reason = reason.substr(at);
-  reason = reason.substr(0, reason.find("; last read:"));
+  if (breach.at != bytes_.npos && (fine || c.position > breach.at))
+    return stop_at(breach.at, breach.reason);
   if (bytes_.find_first_not_of(" \t\r\n") == bytes_.npos)
     return stop({}, "the document is empty");
-  return stop_at(position > 0 ? std::min(position - 1, bytes_.size()) : 0,
-                 printable(reason, 200));
+  return stop_at(c.position > 0 ? std::min(c.position - 1, bytes_.size()) : 0,
+                 printable(c.reason, 200));
 }
 
 }  // namespace

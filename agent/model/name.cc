@@ -19,6 +19,7 @@ Result<DomainName> DomainName::parse(std::string_view text) {
   if (text.ends_with('.')) text.remove_suffix(1);
   if (text.size() > kMaxName) return fail(EINVAL, "a name has at most 253 bytes");
   DomainName name;
+  name.text_ = text;
   size_t label = 0;
   for (const char c : text) {
     if (c == '.') {
@@ -29,9 +30,10 @@ Result<DomainName> DomainName::parse(std::string_view text) {
     } else if (++label > kMaxLabel) {
       return fail(EINVAL, "a label of a name has at most 63 bytes");
     }
-    name.text_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   if (label == 0) return fail(EINVAL, "the name has an empty label");
+  for (char& c : name.text_)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return name;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/base/ip.hh"
 
+#include <arpa/inet.h>
+
 #include <catch2/catch.hpp>
 
 using namespace wigeon;
@@ -13,6 +15,22 @@ TEST_CASE("addresses parse and print in the kernel's form") {
   CHECK_FALSE(Address::parse(""));
   CHECK_FALSE(Address::parse(std::string_view("1.2.3.4\0x", 9)));
   CHECK_FALSE(Address::from_bytes(std::vector<uint8_t>(5)));
+}
+
+TEST_CASE("IPv4 addresses are what inet_pton(3) takes") {
+  for (const char* text :
+       {"0.0.0.0",   "255.255.255.255", "1.2.3.4",    "256.1.1.1", "1.2.3",
+        "1.2.3.4.5", "1.2.3.",          ".1.2.3",     "1..2.3",    "01.2.3.4",
+        "1.2.3.00",  "1.2.3.0",         "1.2.3.1000", "1.2.3.4 ",  " 1.2.3.4",
+        "+1.2.3.4",  "1.2.3.0x1",       "1.2.3.-1",   "16909060",  ""}) {
+    INFO(text);
+    in_addr a{};
+    const bool good = ::inet_pton(AF_INET, text, &a) == 1;
+    const auto ours = Address::parse(text);
+    REQUIRE(ours.has_value() == good);
+    if (good) CHECK(ours->text() == text);
+    if (good) CHECK(*ours == Address::v4(ntohl(a.s_addr)));
+  }
 }
 
 TEST_CASE("a prefix has no host bits, an interface address keeps them") {

@@ -22,6 +22,22 @@ TEST_CASE("keys are 44 characters of base64 and nothing else") {
   CHECK_FALSE(Key::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=="));
   CHECK_FALSE(Key::parse("hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo="));
   CHECK_FALSE(Key::parse("!SDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="));
+  CHECK_FALSE(
+      Key::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmp="));  // two bits more
+  CHECK_FALSE(Key::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmoA"));
+  CHECK_FALSE(Key::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTm=="));
+  CHECK_FALSE(Key::parse("hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbT\xc3\xa9="));
+}
+
+TEST_CASE("a public key is written and read as libsodium does it") {
+  for (unsigned step = 1; step < 256; step += 2) {
+    std::array<uint8_t, kKeyBytes> bytes{};
+    for (size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<uint8_t>(i * step + step);
+    const auto key = *Key::from_bytes(bytes);
+    CHECK(key.text() == base64_encode(bytes));
+    CHECK(Key::parse(key.text()) == key);
+  }
 }
 
 TEST_CASE("the private key is made once, mode 0600, and read back") {
