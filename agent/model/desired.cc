@@ -13,6 +13,11 @@ namespace {
 // The first of them. Which one is to be tried is choose()'s.
 std::optional<Endpoint> endpoint_of(const PeerView& peer, const Resolved& resolved,
                                     const Accepted& accepted) {
+  if (const auto only = peer.only_endpoint()) {
+    if (std::ranges::binary_search(accepted.unusable_endpoints, only->address))
+      return std::nullopt;
+    return only;
+  }
   const auto c = candidates(peer.endpoints(), resolved, accepted.unusable_endpoints);
   if (c.list.empty()) return std::nullopt;
   return c.list.front();
@@ -40,9 +45,11 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
   std::ranges::sort(d.addresses);
 
   // The kernel itself makes the route to the network of an own address.
+  std::vector<Prefix> link_networks;
+  for (const auto& a : d.addresses) link_networks.push_back(a.network());
   const auto on_link = [&](const Prefix& p) {
-    return std::ranges::any_of(
-        d.addresses, [&](const InterfaceAddress& a) { return a.network().contains(p); });
+    return std::ranges::any_of(link_networks,
+                               [&](const Prefix& n) { return n.contains(p); });
   };
   const auto route = [&](const Prefix& p) {
     // Without an address of the family there is nothing to send from.
@@ -50,13 +57,16 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
       d.routes.push_back({.destination = p, .protocol = kRouteProtocol});
   };
   const auto behind = networks_by_peer(client_routes);
-  for (size_t i = 0; i < map.remote_peers.size(); ++i) {
+  d.peers.reserve(map.remote_peers.size());
+  for (const auto i : map.remote_peers.by_key()) {
     if (!accepted.peers[i]) continue;
-    const auto& from = map.remote_peers[i];
-    Peer peer{.public_key = from.key,
-              .preshared_key = from.preshared_key ? *from.preshared_key : own_preshared,
-              .endpoint = endpoint_of(from, resolved, accepted),
-              .keepalive = from.keepalive.value_or(kDefaultKeepalive)};
+    const auto from = map.remote_peers[i];
+    auto& peer = d.peers.emplace_back();
+    peer.public_key = from.key;
+    peer.preshared_key = from.preshared_key ? *from.preshared_key : own_preshared;
+    peer.endpoint = endpoint_of(from, resolved, accepted);
+    peer.keepalive = from.keepalive.value_or(kDefaultKeepalive);
+    peer.allowed_ips.reserve(from.allowed_ips.size());
     for (size_t a = 0; a < from.allowed_ips.size(); ++a) {
       const auto& p = from.allowed_ips[a];
       if (p.family() == Family::v6 && config.disable_ipv6) continue;
@@ -71,9 +81,7 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
       }
     }
     sort_unique(peer.allowed_ips);
-    d.peers.push_back(std::move(peer));
   }
-  std::ranges::sort(d.peers, {}, &Peer::public_key);
   add_full_tunnel(config, map, host, d);  // moves what is in d.routes so far
   close_overlay(config, map, host, d);
   d.sysctls = forwarding_sysctls(config, map, own.public_key(), accepted, host);

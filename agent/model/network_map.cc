@@ -97,6 +97,8 @@ Result<void> read_peer_ip(std::optional<Address>& out, const Scalar& s) {
 
 Result<Place> read_place(const Scalar& s) {
   const auto text = TRY(json::as_text(s));
+  if (!text.empty() && (text[0] == '[' || (text[0] >= '0' && text[0] <= '9')))
+    if (const auto address = Endpoint::parse(text)) return *address;
   auto at = TRY(HostPort::parse(text));
   if (const auto literal = Address::parse(at.host)) return Endpoint{*literal, at.port};
   (void)TRY(DomainName::parse(at.host));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The peers of a map, in little memory: one entry of fixed size each, and pools for what
-// varies. 10,000 peers with two allowed IPs, a name and an endpoint take about 140 bytes
+// varies. 10,000 peers with two allowed IPs, a name and an endpoint take about 110 bytes
 // each.
 #pragma once
 
@@ -49,7 +49,10 @@ class PeerView {
   const SecretKey* preshared_key = nullptr;  // null: none
 
   [[nodiscard]] DomainName fqdn() const;
+  [[nodiscard]] std::string fqdn_text() const;
   [[nodiscard]] std::vector<Place> endpoints() const;
+  // The endpoint of a peer that has one place, and that an address: as nearly all have.
+  [[nodiscard]] std::optional<Endpoint> only_endpoint() const;
   [[nodiscard]] std::vector<std::string_view> groups() const;
 
  private:
@@ -78,6 +81,9 @@ class PeerList {
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   PeerView operator[](size_t i) const;
+  [[nodiscard]] const Key& key(size_t i) const { return entries_[i].key; }
+  // The indices in order of the keys; of equal keys the lower index first.
+  [[nodiscard]] std::vector<uint32_t> by_key() const;
   [[nodiscard]] size_t bytes() const;  // of memory, the list object left out
   [[nodiscard]] Iterator begin() const { return {*this, 0}; }
   [[nodiscard]] Iterator end() const { return {*this, size()}; }
@@ -88,16 +94,22 @@ class PeerList {
   // For a decoder: an empty peer to fill in. The next call of draft() or settle() adds
   // it.
   RemotePeer& draft();
-  void drop_draft() { draft_.reset(); }
+  void drop_draft() { drafting_ = false; }
   // Nothing more is to come: gives back what was only for adding.
   void settle();
 
  private:
   friend class PeerView;
   static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  static constexpr uint8_t kIsName = 0;
+  static constexpr size_t kMaxDomains = ' ' - 1;
 
   // An index into a pool is where this peer's part begins; it ends where the next peer's
-  // does. Texts end with a NUL, which none of them holds.
+  // does. Texts end with a NUL, which none of them holds. A place is its port (two bytes,
+  // the higher one first), how many bytes of address follow, and these; or kIsName and
+  // four bytes, the index of the name's text.
+  // Names share what is behind their first label: a last byte below ' ', which no name
+  // has, is one more than the index of that in domains_.
   struct Entry {
     Key key{};
     uint32_t prefixes = 0, places = 0;
@@ -105,11 +117,6 @@ class PeerList {
     uint32_t rare = kNone;
     uint16_t keepalive = 0;
     bool has_keepalive = false;
-  };
-  struct StoredPlace {
-    Address address{};
-    uint16_t port = 0;
-    uint32_t name = kNone;  // not kNone: it is this text, and address means nothing
   };
   // What few peers have.
   struct Rare {
@@ -119,6 +126,9 @@ class PeerList {
 
   uint32_t keep(std::string_view s);
   uint32_t keep_once(std::string_view s);
+  uint32_t keep_name(std::string_view name);
+  void keep_place(const Place& place);
+  [[nodiscard]] std::string name_at(uint32_t at) const;
   [[nodiscard]] std::string_view text_at(uint32_t at) const { return &texts_[at]; }
   template <class T>
   [[nodiscard]] std::span<const T> part(const std::vector<T>& pool, uint32_t Entry::*from,
@@ -126,12 +136,15 @@ class PeerList {
 
   std::vector<Entry> entries_{};
   std::vector<Prefix> prefixes_{};
-  std::vector<StoredPlace> places_{};
+  std::vector<uint8_t> places_{};
   std::vector<Rare> rare_{};
   std::vector<uint32_t> groups_{};
   std::vector<char> texts_{};
+  std::vector<uint32_t> domains_{};  // in texts_: ".example.net"; at most kMaxDomains
   std::map<std::string, uint32_t, std::less<>> once_{};  // only while peers are added
+  // The latest draft, or one that was added already, for its memory's sake.
   std::optional<RemotePeer> draft_{};
+  bool drafting_ = false;
 };
 
 }  // namespace wigeon

@@ -8,8 +8,9 @@ namespace wigeon {
 
 PrefixCover::PrefixCover(std::vector<Entry> entries) : entries_(std::move(entries)) {
   // A network sorts before all that lie in it.
-  std::ranges::sort(entries_, {},
-                    [](const Entry& e) { return std::tie(e.prefix, e.tag); });
+  const auto place = [](const Entry& e) { return std::tie(e.prefix, e.tag); };
+  if (!std::ranges::is_sorted(entries_, {}, place))
+    std::ranges::sort(entries_, {}, place);
   size_t kept = 0;
   for (const auto& e : entries_)
     if (kept == 0 || !entries_[kept - 1].prefix.contains(e.prefix)) entries_[kept++] = e;

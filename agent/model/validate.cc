@@ -48,22 +48,24 @@ void check_own_address(const NetworkMap& map, Judge& judge) {
 
 // SR-32: a key that is doubled, zero or our own would move or replace a peer.
 void check_keys(const NetworkMap& map, const MapContext& context, Judge& judge) {
-  std::vector<std::pair<Key, size_t>> keys;
   const auto at = [&](size_t i) { return fmt::format("/remotePeers/{}/wgPubKey", i); };
-  for (size_t i = 0; i < map.remote_peers.size(); ++i) {
-    const auto& key = map.remote_peers[i].key;
+  const auto& peers = map.remote_peers;
+  const auto own_or_zero = [&](const Key& k) {
+    return k.is_zero() || k == context.own_key;
+  };
+  for (size_t i = 0; i < peers.size(); ++i) {
+    const auto& key = peers.key(i);
     if (key.is_zero())
       judge.refuse_map(at(i), {}, "the key is missing or all zero");
     else if (key == context.own_key)
       judge.refuse_map(at(i), shown(key.text()), "this host's own key");
-    else
-      keys.emplace_back(key, i);
   }
-  std::ranges::sort(keys);
-  for (size_t i = 1; i < keys.size(); ++i)
-    if (keys[i].first == keys[i - 1].first)
-      judge.refuse_map(at(keys[i].second), shown(keys[i].first.text()),
-                       fmt::format("peer {} has the same key", keys[i - 1].second));
+  const auto order = peers.by_key();
+  for (size_t i = 1; i < order.size(); ++i)
+    if (const auto& key = peers.key(order[i]);
+        key == peers.key(order[i - 1]) && !own_or_zero(key))
+      judge.refuse_map(at(order[i]), shown(key.text()),
+                       fmt::format("peer {} has the same key", order[i - 1]));
 }
 
 // SR-33: the kernel would silently move a prefix that two peers claim.
@@ -74,12 +76,13 @@ void check_prefixes(const NetworkMap& map, Judge& judge) {
     auto operator<=>(const Claim&) const = default;
   };
   std::vector<Claim> claims;
+  claims.reserve(map.remote_peers.size() * 2);
   for (size_t p = 0; p < map.remote_peers.size(); ++p) {
-    const auto& allowed = map.remote_peers[p].allowed_ips;
+    const auto allowed = map.remote_peers[p].allowed_ips;
     for (size_t i = 0; i < allowed.size(); ++i)
       claims.push_back({allowed[i], static_cast<uint32_t>(p), static_cast<uint32_t>(i)});
   }
-  std::ranges::sort(claims);
+  if (!std::ranges::is_sorted(claims)) std::ranges::sort(claims);
   const Claim* wide = nullptr;  // the last one that held another
   for (size_t i = 1; i < claims.size(); ++i) {
     const auto &a = claims[i - 1], &b = claims[i];
@@ -201,8 +204,9 @@ class EndpointJudge {
  public:
   EndpointJudge(const Config& config, const NetworkMap& map, const MapContext& context,
                 Judge& judge)
-      : context_(context), judge_(judge) {
+      : map_(map), context_(context), judge_(judge) {
     std::vector<PrefixCover::Entry> inside;
+    inside.reserve(map.remote_peers.size() * 2);
     for (const auto& p : map.peer_config.networks()) inside.push_back({p, 0});
     if (!may_be_full_tunnel(config, map, context))
       judge.each_allowed_ip([&](const Prefix& p, auto) { inside.push_back({p, 0}); });
@@ -210,7 +214,10 @@ class EndpointJudge {
   }
 
   // A peer is refused when it has endpoints, all are known and none can be used.
-  void check(size_t peer, std::span<const Place> places) {
+  void check(size_t peer) {
+    const auto entry = map_.remote_peers[peer];
+    if (const auto only = entry.only_endpoint(); only && fits(only->address)) return;
+    const auto places = entry.endpoints();
     std::vector<Address> seen;
     std::vector<std::string> bad;
     bool usable = places.empty();
@@ -249,6 +256,10 @@ class EndpointJudge {
     return all;
   }
 
+  [[nodiscard]] bool fits(const Address& a) const {
+    return !a.is_unspecified() && !a.is_multicast() && !tunnel_.containing(a);
+  }
+
   // "is no host"; empty: nothing.
   [[nodiscard]] std::string against(const Address& a) const {
     if (a.is_unspecified() || a.is_multicast()) return "is no host";
@@ -256,6 +267,7 @@ class EndpointJudge {
     return e ? fmt::format("is inside the tunnel ({})", e->prefix.text()) : "";
   }
 
+  const NetworkMap& map_;
   const MapContext& context_;
   Judge& judge_;
   PrefixCover tunnel_{};
@@ -266,7 +278,7 @@ std::vector<Address> check_endpoints(const Config& config, const NetworkMap& map
                                      const MapContext& context, Judge& judge) {
   EndpointJudge endpoints(config, map, context, judge);
   for (size_t i = 0; i < map.remote_peers.size(); ++i)
-    if (judge.has_peer(i)) endpoints.check(i, map.remote_peers[i].endpoints());
+    if (judge.has_peer(i)) endpoints.check(i);
   return std::move(endpoints).unusable();
 }
 

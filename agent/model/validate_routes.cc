@@ -99,6 +99,7 @@ void check_refused_peers(const NetworkMap& map, Judge& judge) {
 }  // namespace
 
 void check_routes(const NetworkMap& map, const MapContext& context, Judge& judge) {
+  if (map.routes.empty()) return;
   check_kinds(map, judge);
   check_known_peers(map, context, judge);
   check_overlay(map, judge);
@@ -106,6 +107,7 @@ void check_routes(const NetworkMap& map, const MapContext& context, Judge& judge
 
 void check_routes_against_peers(const Config& config, const NetworkMap& map,
                                 const MapContext& context, Judge& judge) {
+  if (map.routes.empty()) return;
   check_refused_peers(map, judge);
   check_owners(map, judge);
   check_endpoints(config, map, context, judge);

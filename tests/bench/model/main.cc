@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // CPU time of what the daemon and the CLI do with a map of N peers in memory, step by
 // step: no kernel, no file. The map is the one of bench-netlink's W3, W7 and W10.
+//   bench-model [PEERS [PART OF A STEP'S NAME]]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,8 +28,11 @@ double cpu() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
+std::string_view only{};  // steps whose name has it
+
 // What call() returns is destroyed inside.
-void step(const char* name, const std::function<void()>& call) {
+void step(std::string_view name, const std::function<void()>& call) {
+  if (name.find(only) == name.npos) return;
   std::vector<double> seconds;
   for (size_t i = 0; i < kRounds; ++i) {
     const double start = cpu();
@@ -52,15 +56,14 @@ ObservedDevice device_of(const Desired& d, WallTime now) {
   for (const auto& p : d.peers) {
     device.peers.push_back({.peer = p});
     if (device.peers.size() % 2 != 0) continue;
-    device.peers.back().stats = {
-        now - std::chrono::seconds(7), 1'234'567, 7'654'321};
+    device.peers.back().stats = {now - std::chrono::seconds(7), 1'234'567, 7'654'321};
   }
   return device;
 }
 
 Observed observed_as(const Desired& d, const ObservedDevice& device, WallTime now) {
   Observed o;
-  o.link = Link{.index = IfIndex{7}, .name = d.link, .mtu = d.mtu, .up = true};
+  o.link = Link{.name = d.link, .mtu = d.mtu, .up = true};
   o.link_is_ours = true;
   o.device = known(device, now);
   o.device.fwmark = d.fwmark;
@@ -76,6 +79,7 @@ Observed observed_as(const Desired& d, const ObservedDevice& device, WallTime no
 
 int main(int argc, char** argv) {
   const auto n = argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : kPeers;
+  if (argc > 2) only = argv[2];
   const auto now = std::chrono::system_clock::now();
   const auto own = SecretKey::generate();
   const auto text = bench::map_text({.n = n}, 1);

@@ -87,9 +87,63 @@ TEST_CASE("drafts are added in their order, dropped ones are not") {
   check_same(list[1], full(3));
 }
 
-TEST_CASE("a peer of a map takes at most 160 bytes") {
+TEST_CASE("names keep their domains, however many there are") {
+  PeerList list;
+  const auto name = [](size_t i) {
+    return i % 7 == 0
+               ? "single" + std::to_string(i)
+               : "host" + std::to_string(i) + ".in.domain" + std::to_string(i % 50);
+  };
+  for (size_t i = 0; i < 200; ++i) {
+    RemotePeer p{.key = key(1)};
+    p.fqdn = *DomainName::parse(name(i));
+    list.push_back(p);
+  }
+  list.settle();
+  for (size_t i = 0; i < list.size(); ++i) {
+    CHECK(list[i].fqdn_text() == name(i));
+    CHECK(list[i].fqdn().text() == name(i));
+  }
+}
+
+TEST_CASE("an only endpoint is one place, and an address") {
+  const auto only = [](std::vector<Place> places) {
+    PeerList list;
+    list.push_back({.key = key(1), .endpoints = places});
+    list.push_back({.key = key(2), .endpoints = {Endpoint{Address::v4(1), 1}}});
+    list.settle();
+    CHECK(list[0].endpoints() == places);
+    return list[0].only_endpoint();
+  };
+  const auto v4 = *Endpoint::parse("192.0.2.1:65535"), v6 = *Endpoint::parse("[::1]:256");
+  CHECK(only({v4}) == v4);
+  CHECK(only({v6}) == v6);
+  CHECK(only({}) == std::nullopt);
+  CHECK(only({HostPort{"vpn.example", 7}}) == std::nullopt);
+  CHECK(only({v4, v6}) == std::nullopt);
+  CHECK(only({v4, HostPort{"vpn.example", 7}}) == std::nullopt);
+}
+
+TEST_CASE("peers in order of their keys, equal ones in the map's") {
+  PeerList list;
+  std::vector<uint8_t> bytes(kKeyBytes, 7);
+  for (const int last : {9, 200, 9, 1}) {
+    bytes.back() = static_cast<uint8_t>(last);
+    list.push_back({.key = *Key::from_bytes(bytes)});
+  }
+  list.push_back({.key = key(200)});
+  list.push_back({.key = key(1)});
+  const auto order = list.by_key();
+  REQUIRE(order.size() == list.size());
+  for (size_t i = 1; i < order.size(); ++i) {
+    const auto &a = list.key(order[i - 1]), &b = list.key(order[i]);
+    CHECK((a < b || (a == b && order[i - 1] < order[i])));
+  }
+}
+
+TEST_CASE("a peer of a map takes at most 112 bytes") {
   const auto map = decode_map(ordinary_peers(10'000), "m");
   REQUIRE(map);
   REQUIRE(map->remote_peers.size() == 10'000);
-  CHECK(map->remote_peers.bytes() / 10'000 <= 160);
+  CHECK(map->remote_peers.bytes() / 10'000 <= 112);
 }
