@@ -70,11 +70,23 @@ std::string rfc3339(Clock::time_point t) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{
       std::chrono::duration_cast<nanoseconds>(t - Clock::time_point(day))};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z",
-                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(),
-                     fraction(static_cast<uint64_t>(time.subseconds().count()), 9));
+  // A status has thousands of them, so no format string.
+  std::string out = "0000-00-00T00:00:00";
+  const auto put = [&](size_t end, unsigned n) {
+    for (; n > 0; n /= 10) out[--end] = static_cast<char>('0' + n % 10);
+  };
+  put(4, static_cast<unsigned>(static_cast<int>(date.year())));
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, static_cast<unsigned>(time.hours().count()));
+  put(16, static_cast<unsigned>(time.minutes().count()));
+  put(19, static_cast<unsigned>(time.seconds().count()));
+  if (const auto ns = time.subseconds().count(); ns != 0) {
+    out += ".000000000";
+    put(out.size(), static_cast<unsigned>(ns));
+    out.resize(out.find_last_not_of('0') + 1);
+  }
+  return out += 'Z';
 }
 
 Result<Clock::time_point> parse_rfc3339(std::string_view text) {

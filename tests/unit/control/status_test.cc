@@ -236,6 +236,7 @@ TEST_CASE("what does not fit is refused by its place") {
       {"[]", "/: must be an object"},
       {R"({"fqdn":1})", "/fqdn: must be a string"},
       {R"({"wireguardPort":65536})", "/wireguardPort: must be a number from 0 to 65535"},
+      {R"({"wireguardPort":-0})", "/wireguardPort: must be a number from 0 to 65535"},
       {R"({"wireguardPort":-1})", "/wireguardPort: must be a number from 0 to 65535"},
       {R"({"peers":{"details":[{},{"latency":"1"}]}})",
        "/peers/details/1/latency: must be nanoseconds"},
