@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace wigeon {
 namespace {
@@ -17,45 +18,87 @@ void set_addresses(const PeerView& peer, PeerStatus& s) {
   }
 }
 
-PeerStatus peer_status(const PeerView& peer, const ReportInput& in, WallTime now) {
-  PeerStatus s;
-  s.fqdn = peer.fqdn().text();
+void set_session(const ObservedPeer& have, PeerStatus& s) {
+  s.last_handshake = have.stats.last_handshake;
+  s.received = have.stats.rx_bytes;
+  s.sent = have.stats.tx_bytes;
+  if (s.state != PeerState::connected) return;
+  s.connection = ConnectionType::p2p;
+  if (have.peer.endpoint) s.ice_candidate_endpoint.remote = have.peer.endpoint->text();
+}
+
+void set_entry(const PeerView& peer, PeerStatus& s) {
+  s.fqdn = peer.fqdn_text();
   s.public_key = peer.key;
   set_addresses(peer, s);
-  const ObservedPeer* have =
-      in.up && in.device ? find_peer(*in.device, peer.key) : nullptr;
-  s.state = peer_state(have, now);
-  if (in.history)
-    if (const auto* seen = in.history->find(peer.key)) s.last_update = seen->since;
-  if (!have) return s;
-  s.last_handshake = have->stats.last_handshake;
-  s.received = have->stats.rx_bytes;
-  s.sent = have->stats.tx_bytes;
-  if (s.state != PeerState::connected) return s;
-  s.connection = ConnectionType::p2p;
-  if (have->peer.endpoint) s.ice_candidate_endpoint.remote = have->peer.endpoint->text();
-  return s;
+}
+
+// Where in details each peer of a list goes.
+struct Slots {
+  std::vector<uint32_t> remote{}, offline{};
+};
+
+// By IPv4 address; those without one first, as the map has them among equals.
+Slots slots_of(const NetworkMap& map) {
+  struct Item {
+    uint64_t address = 0;  // one more than the number; 0: none
+    uint32_t index = 0;
+  };
+  const auto remotes = static_cast<uint32_t>(map.remote_peers.size());
+  std::vector<Item> items;
+  items.reserve(remotes + map.offline_peers.size());
+  const auto add = [&](const PeerView& p) {
+    Item item{.index = static_cast<uint32_t>(items.size())};
+    for (const auto& a : p.allowed_ips) {
+      if (!a.is_host() || !a.address().is_v4()) continue;
+      for (const auto byte : a.address().bytes()) item.address = item.address << 8 | byte;
+      ++item.address;
+      break;
+    }
+    items.push_back(item);
+  };
+  for (const auto& p : map.remote_peers) add(p);
+  for (const auto& p : map.offline_peers) add(p);
+  std::ranges::stable_sort(items, {}, &Item::address);
+  Slots slots{.remote = std::vector<uint32_t>(remotes),
+              .offline = std::vector<uint32_t>(items.size() - remotes)};
+  for (uint32_t i = 0; i < items.size(); ++i)
+    if (const auto from = items[i].index; from < remotes)
+      slots.remote[from] = i;
+    else
+      slots.offline[from - remotes] = i;
+  return slots;
 }
 
 void add_peers(const ReportInput& in, WallTime now, PeersStatus& peers) {
-  for (const auto& p : in.map->remote_peers)
-    peers.details.push_back(peer_status(p, in, now));
-  for (const auto& p : in.map->offline_peers) {
-    PeerStatus s;
-    s.fqdn = p.fqdn().text();
-    s.public_key = p.key;
-    set_addresses(p, s);
-    peers.details.push_back(std::move(s));
-  }
-  std::ranges::sort(peers.details, {}, [](const PeerStatus& p) { return p.ip; });
+  const auto& map = *in.map;
+  const auto slots = slots_of(map);
+  peers.details.resize(slots.remote.size() + slots.offline.size());
   peers.total = peers.details.size();
-  peers.connected = static_cast<uint64_t>(std::ranges::count(
-      peers.details, PeerState::connected, [](const PeerStatus& p) { return p.state; }));
+  // In order of the keys, as device and history are.
+  auto device =
+      in.up && in.device ? std::span(in.device->peers) : std::span<const ObservedPeer>();
+  for (const auto i : map.remote_peers.by_key()) {
+    const auto peer = map.remote_peers[i];
+    auto& s = peers.details[slots.remote[i]];
+    set_entry(peer, s);
+    while (!device.empty() && device.front().peer.public_key < peer.key)
+      device = device.subspan(1);
+    const bool there = !device.empty() && device.front().peer.public_key == peer.key;
+    const ObservedPeer* have = there ? &device.front() : nullptr;
+    s.state = peer_state(have, now);
+    peers.connected += s.state == PeerState::connected ? 1 : 0;
+    if (in.history)
+      if (const auto* seen = in.history->find(peer.key)) s.last_update = seen->since;
+    if (have) set_session(*have, s);
+  }
+  for (size_t i = 0; i < slots.offline.size(); ++i)
+    set_entry(map.offline_peers[i], peers.details[slots.offline[i]]);
 }
 
 std::string name_of(const NetworkMap& map, const Key& key) {
   for (const auto& p : map.remote_peers)
-    if (p.key == key && !p.fqdn().text().empty()) return p.fqdn().text();
+    if (p.key == key && !p.fqdn_text().empty()) return p.fqdn_text();
   return key.text();
 }
 
