@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// JSON text (RFC 8259) as a sequence of tokens, each of which was checked: UTF-8,
-// escapes, the form of numbers. Nothing is allocated but for strings with escapes, and no
-// C stack is used per level. It says that something is wrong and not what: whoever needs
-// words for people gets them from a slower look at the same text.
+// JSON text (RFC 8259) as a sequence of tokens, each of which simdjson checked: UTF-8,
+// escapes, the form of numbers. No C stack is used per level. It says that something is
+// wrong and not what: whoever needs words for people gets them from a slower look at the
+// same text.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
 
 namespace wigeon::json {
@@ -22,9 +22,9 @@ struct Number {
 class Reader {
  public:
   struct Limits {
-    size_t depth = 32;               // at most 64
-    size_t string_bytes = SIZE_MAX;  // between the quotes, escapes as they are written
-    size_t word_bytes = SIZE_MAX;    // of a number, or whatever else is not punctuation
+    size_t depth = 32;               // at most 1,000
+    size_t string_bytes = SIZE_MAX;  // its escapes replaced
+    size_t word_bytes = SIZE_MAX;    // of a number
   };
   enum class Token {
     object,
@@ -41,41 +41,23 @@ class Reader {
     wrong,  // not JSON, or beyond a limit. The last token.
   };
 
-  // bytes must outlive the reader. A byte order mark before the document is skipped.
+  // Copies bytes, and takes up to four bytes more for each of them until destroyed. A
+  // byte order mark before the document is skipped. Where there is a NUL, a byte that is
+  // not UTF-8 or a string without end, the first token is wrong. So is an exponent of 20
+  // digits or more, where it comes.
   Reader(std::string_view bytes, const Limits& limits);
+  Reader(Reader&& other) noexcept;
+  Reader& operator=(Reader&& other) noexcept;
+  ~Reader();
 
   Token next();
-  // Of the latest key or text, without its escapes. Inside the bytes, or when
-  // has_escapes(), valid until the next call of next().
-  [[nodiscard]] std::string_view text() const { return text_; }
-  [[nodiscard]] bool has_escapes() const { return escapes_; }
-  [[nodiscard]] const Number& number() const { return number_; }
-  // Where the next token is looked for.
-  [[nodiscard]] size_t at() const { return static_cast<size_t>(at_ - begin_); }
+  // Of the latest key or text, its escapes replaced. Valid as long as the reader.
+  [[nodiscard]] std::string_view text() const;
+  [[nodiscard]] const Number& number() const;
 
  private:
-  enum class Expect { value, first_value, key, first_key, colon, separator };
-
-  void skip_blanks();
-  Token value();
-  Token open(Token token);
-  Token close(Token token);
-  bool string();
-  bool unescape(const char* from, const char* to);
-  bool take_number();
-  bool literal(std::string_view word);
-  [[nodiscard]] bool short_word(const char* start) const;
-  [[nodiscard]] bool in_object() const { return (objects_ & 1) != 0; }
-
-  const char *begin_, *at_, *end_;
-  Limits limits_;
-  Expect expect_ = Expect::value;
-  size_t depth_ = 0;
-  uint64_t objects_ = 0;  // a bit for each open object or list, the innermost lowest
-  std::string_view text_{};
-  bool escapes_ = false;
-  std::string unescaped_{};
-  Number number_{};
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
 };
 
 }  // namespace wigeon::json

@@ -11,25 +11,22 @@ const json::Number& JsonTree::Node::number() const {
   return tree_->numbers_[entry().number];
 }
 
-std::string_view JsonTree::kept(const json::Reader& reader) {
-  if (!reader.has_escapes()) return reader.text();
-  return unescaped_.emplace_back(reader.text());
-}
+// nlohmann_json ends a document at a NUL byte.
+JsonTree::JsonTree(std::string_view text)
+    : reader_(text.substr(0, text.find('\0')), {.depth = kMaxJsonDepth}) {}
 
-bool JsonTree::build(std::string_view text) {
-  json::Reader reader(text, {.depth = kMaxJsonDepth});
+bool JsonTree::build() {
   std::vector<uint32_t> open;
   std::string_view key;
   for (;;) {
-    const auto token = reader.next();
+    const auto token = reader_.next();
     switch (token) {
       case Token::end:
         return true;
       case Token::wrong:
-        return open.empty() && !entries_.empty() && reader.at() < text.size() &&
-               text[reader.at()] == '\0';
+        return false;
       case Token::key:
-        key = kept(reader);
+        key = reader_.text();
         continue;
       case Token::object_end:
       case Token::list_end:
@@ -42,10 +39,10 @@ bool JsonTree::build(std::string_view text) {
     const auto index = static_cast<uint32_t>(entries_.size());
     Entry e{.key = key, .end = index + 1, .kind = token};
     key = {};
-    if (token == Token::text) e.text = kept(reader);
+    if (token == Token::text) e.text = reader_.text();
     if (token == Token::number) {
       e.number = static_cast<uint32_t>(numbers_.size());
-      numbers_.push_back(reader.number());
+      numbers_.push_back(reader_.number());
     }
     if (token == Token::object || token == Token::list) open.push_back(index);
     entries_.push_back(e);
@@ -53,8 +50,8 @@ bool JsonTree::build(std::string_view text) {
 }
 
 Result<JsonTree> JsonTree::parse(std::string_view text) {
-  JsonTree tree;
-  if (tree.build(text)) return tree;
+  JsonTree tree(text);
+  if (tree.build()) return tree;
   // Its words for what is wrong.
   (void)TRY(parse_json(text));
   return fail(EINVAL, "not JSON");

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A JSON document as a flat list of nodes that point into its text: for a status of
+// A JSON document as a flat list of nodes that point into its strings: for a status of
 // megabytes, where a value, a map and a string each would be an allocation. Private to
 // this folder.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +24,6 @@ class JsonTree {
 
  public:
   // Errors are parse_json()'s; to both, a NUL byte outside of strings ends the document.
-  // text must outlive the tree.
   static Result<JsonTree> parse(std::string_view text);
 
   class Node {
@@ -65,12 +62,12 @@ class JsonTree {
   [[nodiscard]] Node root() const { return {*this, 0}; }
 
  private:
-  bool build(std::string_view text);
-  std::string_view kept(const json::Reader& reader);
+  explicit JsonTree(std::string_view text);
+  bool build();
 
+  json::Reader reader_;  // holds the strings
   std::vector<Entry> entries_{};
   std::vector<json::Number> numbers_{};
-  std::deque<std::string> unescaped_{};
 };
 
 }  // namespace wigeon

@@ -153,7 +153,7 @@ class Decoder {
     frames_.pop_back();
     return true;
   }
-  bool complain(size_t at);
+  bool complain();
 
   // A value begins: counts it, and says what it is for. Null when it is to be skipped.
   const Field* expect();
@@ -215,7 +215,7 @@ bool Decoder::take(Reader& reader) {
     case Token::end:
       return false;
     case Token::wrong:
-      return complain(reader.at());
+      return complain();
   }
   return false;
 }
@@ -420,10 +420,10 @@ struct Complaint {
   }
 };
 
-bool Decoder::complain(size_t at) {
+bool Decoder::complain() {
   const Breach breach = find_breach(bytes_);
   const auto head = bytes_.substr(0, breach.at);
-  Complaint c{.position = at + 1, .reason = "not JSON"};
+  Complaint c{.reason = "not JSON"};
   const bool fine = nlohmann::json::sax_parse(head.data(), head.data() + head.size(), &c);
   // Behind the breach there is nothing but our own cut.
   if (breach.at != bytes_.npos && (fine || c.position > breach.at))

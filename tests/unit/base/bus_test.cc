@@ -146,6 +146,12 @@ TEST_CASE("after a restart of the bus, names and matches are taken up again") {
   REQUIRE(s.daemon.start());
   REQUIRE(s.connected(*bus));
   REQUIRE(s.connected(*other));
+  // The daemon reads the connections in its own order: the match is there when it has
+  // answered what came after it.
+  bool answered = false;
+  const auto after_match =
+      bus->call(kGetId, no_arguments, [&](const auto&) { answered = true; });
+  REQUIRE(s.until([&] { return answered; }));
   request = other->call(kRequestName, name_and_flags("org.example.Service"),
                         [](const auto& reply) { CHECK(reply); });
   CHECK(s.until([&] { return !owners.back().empty() && heard == 2; }));

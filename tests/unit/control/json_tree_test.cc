@@ -123,10 +123,20 @@ TEST_CASE("numbers are read as nlohmann_json reads them") {
                         "0x10",
                         "1 2",
                         "123456789012345678901234567890",
+                        "0.99999999999999999999",
+                        "-0.18446744073709551616",
+                        "0.00000000000000000000000000000125",
+                        "1e-0000000000000000007",
+                        "-0.0",
                         "NaN",
                         "Infinity",
                         "--1"})
     check_same("[" + std::string(n) + "]");
+  for (const char* n : {"1e00000000000000000001", "0e99999999999999999999"}) {
+    const auto text = "[" + std::string(n) + "]";
+    CHECK(parse_json(text));
+    CHECK(JsonTree::parse(text).error().what == "not JSON");
+  }
 }
 
 TEST_CASE("strings are read as nlohmann_json reads them") {

@@ -97,12 +97,13 @@ TEST_CASE("with the kept routes the same is decided as with all of them") {
                           list.empty() ? "" : ",", served.back().text(), k(1));
     }
     const bool ports = below(4) == 0;
-    const auto map =
-        map_of("\"Routes\":[" + list + "]" +
-               (ports ? R"(,"forwardingRules":[{"protocol":"TCP","translatedAddress":"ZEAAAg==",)"
-                        R"("destinationPort":{"port":80},)"
-                        R"("translatedPort":{"port":80}}])"
-                      : ""));
+    const auto map = map_of(
+        "\"Routes\":[" + list + "]" +
+        (ports
+             ? R"(,"forwardingRules":[{"protocol":"TCP","translatedAddress":"ZEAAAg==",)"
+               R"("destinationPort":{"port":80},)"
+               R"("translatedPort":{"port":80}}])"
+             : ""));
     Accepted accepted;
     accepted.routes.resize(map.routes.size(), true);
     HostView few = all;
