@@ -152,10 +152,17 @@ bool put_special(Reply& reply, Bytes name, uint16_t t) {
   return true;
 }
 
+// Where a chain of aliases leaves our zones.
+struct End {
+  Name name{};           // in lower case
+  bool in_zone = false;  // of ours, which does not have it and leaves it to others
+};
+
 // Follows the name through our zones and writes what they say. False when the chain ends
-// at a name that is not ours; end is that name then.
+// at a name that they leave open.
 bool put_local(Reply& reply, const Question& q, const Zones& zones, uint32_t turn,
-               Name& end) {
+               End& open) {
+  Name& end = open.name;
   end = q.name.lowered();
   std::array<Bytes, kMaxAliases + 1> seen{q.name.wire()};
   for (int aliases = 0;; ++aliases) {
@@ -171,7 +178,8 @@ bool put_local(Reply& reply, const Question& q, const Zones& zones, uint32_t tur
         });
         return true;
       case Zones::Found::Kind::no_name:
-        if (!found.authoritative) return false;
+        open.in_zone = !found.authoritative;
+        if (open.in_zone) return false;
         reply.rcode(rcode::kNxDomain);
         [[fallthrough]];
       case Zones::Found::Kind::no_data:
@@ -237,8 +245,8 @@ Result<void> read_query(Reader& in, const Header& h, Question& question,
 
 }  // namespace
 
-Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t turn,
-              std::span<uint8_t> out, Asked& asked, Question& wanted) {
+Answer answer(Bytes query, Transport transport, Asker asker, const Zones& zones,
+              uint32_t turn, std::span<uint8_t> out, Asked& asked, Question& wanted) {
   Reader in(query);
   const auto header = in.header();
   if (!header || (header->flags & flag::kQr)) return {};
@@ -256,6 +264,9 @@ Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t tur
   asked.limit = transport == Transport::tcp ? static_cast<uint16_t>(kMaxMessage)
                 : opt ? std::clamp(opt->udp_payload, kMinUdpPayload, kUdpPayload)
                       : kMinUdpPayload;
+  if (asker == Asker::peer && transport == Transport::udp)
+    asked.limit = static_cast<uint16_t>(
+        std::min<size_t>(asked.limit, query.size() * kMaxAmplification));
   Reply reply(asked, out);
   const Question& q = asked.question;
   if (opt && opt->version > 0) {
@@ -264,10 +275,10 @@ Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t tur
     reply.rcode(rcode::kRefused);
   } else if (const auto refused = refused_type(q.type)) {
     reply.rcode(*refused);
-  } else if (Name end; !put_local(reply, q, zones, turn, end)) {
+  } else if (End end; !put_local(reply, q, zones, turn, end)) {
     // The client's spelling of the name travels on; a target has none.
-    wanted = {end == q.name ? q.name : end, q.type, q.klass};
-    return {Kind::ask, 0};
+    wanted = {end.name == q.name ? q.name : end.name, q.type, q.klass};
+    return {Kind::ask, 0, end.in_zone};
   }
   return {Kind::reply, reply.finish()};
 }
@@ -319,6 +330,39 @@ size_t relay(const Asked& asked, Bytes upstream, std::span<uint8_t> out) {
   return size;
 }
 
+// Rdata with its names written out: of the types that chains are made of without the
+// heap, since aliases of ours are answered from the cache too.
+class Expanded {
+ public:
+  static Result<Expanded> of(Bytes message, const Record& r) {
+    Expanded e;
+    switch (r.type) {
+      case type::kA:
+      case type::kAaaa:
+        e.raw_ = r.rdata;
+        break;
+      case type::kCname: {
+        size_t at = r.rdata_at;
+        e.name_ = TRY(read_name(message.first(at + r.rdata.size()), at));
+        e.is_name_ = true;
+        break;
+      }
+      default:
+        e.heap_ = TRY(expand_rdata(message, r));
+    }
+    return e;
+  }
+  [[nodiscard]] Bytes bytes() const {
+    return is_name_ ? name_.wire() : raw_.empty() ? Bytes(heap_) : raw_;
+  }
+
+ private:
+  Bytes raw_{};
+  Name name_{};
+  bool is_name_ = false;
+  std::vector<uint8_t> heap_{};
+};
+
 // The upstream's reply behind our part of the chain. The zones may have changed since, so
 // that the chain ends elsewhere now.
 Result<void> append(Reply& reply, Bytes upstream, const Name& end, ExtendedError& why) {
@@ -330,10 +374,10 @@ Result<void> append(Reply& reply, Bytes upstream, const Name& end, ExtendedError
   reply.rcode(header.flags & flag::kRcode);
   reply.clear(flag::kAa);
   const auto copy = [&](const Record& r, uint16_t& count) -> Result<void> {
-    const auto rdata = TRY(expand_rdata(upstream, r));
+    const auto rdata = TRY(Expanded::of(upstream, r));
     reply.record(
-        r.name.wire(), r.type, r.ttl, [&](Writer& w) { write_rdata(w, r.type, rdata); },
-        count);
+        r.name.wire(), r.type, r.ttl,
+        [&](Writer& w) { write_rdata(w, r.type, rdata.bytes()); }, count);
     return {};
   };
   for (int left = header.answers; left > 0; --left) {
@@ -356,21 +400,51 @@ Result<void> append(Reply& reply, Bytes upstream, const Name& end, ExtendedError
 size_t complete(const Asked& asked, Bytes upstream, const Zones& zones, uint32_t turn,
                 std::span<uint8_t> out) {
   Reply reply(asked, out);
-  Name end;
+  End end;
   if (put_local(reply, asked.question, zones, turn, end)) return reply.finish();
   if (reply.answers() == 0) {
     const size_t size = relay(asked, upstream, out);
     return size > 0 ? size : give_up(asked, {}, zones, turn, out);
   }
   ExtendedError why;
-  if (!append(reply, upstream, end, why)) return give_up(asked, {}, zones, turn, out);
+  if (!append(reply, upstream, end.name, why))
+    return give_up(asked, {}, zones, turn, out);
   return reply.finish(why);
+}
+
+size_t complete(const Asked& asked, const Kept& kept, const Aging& aging, uint32_t turn,
+                std::span<uint8_t> out) {
+  Reply reply(asked, out);
+  reply.rcode(kept.rcode);
+  // RFC 6840 §5.8 again; signatures may be over when the answer is.
+  const bool wants_ad = asked.dnssec_ok || (asked.flags & flag::kAd);
+  if (kept.authentic && wants_ad && !aging.is_stale) reply.set(flag::kAd);
+  Writer& w = reply.writer();
+  const size_t begin = w.size();
+  const size_t shift = kept.turning > 1 ? turn % kept.turning * kept.stride : 0;
+  const Bytes all = kept.records;
+  const Bytes set = all.subspan(kept.turn_at, size_t{kept.turning} * kept.stride);
+  w.bytes(all.first(kept.turn_at));
+  w.bytes(set.subspan(shift));
+  w.bytes(set.first(shift));
+  w.bytes(all.subspan(kept.turn_at + set.size()));
+  if (!w.full())
+    age_records(out.subspan(begin, w.size() - begin), kept.answers + kept.authorities,
+                aging);
+  reply.answers() = kept.answers;
+  reply.authorities() = kept.authorities;
+  if (!aging.is_stale) return reply.finish({kept.extended_error, {}});
+  // RFC 8914 §4.4 and §4.20.
+  constexpr uint16_t kStaleAnswer = 3, kStaleNxDomain = 19;
+  const uint16_t code = kept.rcode == rcode::kNxDomain ? kStaleNxDomain : kStaleAnswer;
+  return reply.finish({static_cast<ExtendedError::Code>(code),
+                       "past its time, since the upstream servers fail"});
 }
 
 size_t give_up(const Asked& asked, const ExtendedError& why, const Zones& zones,
                uint32_t turn, std::span<uint8_t> out) {
   Reply reply(asked, out);
-  Name end;
+  End end;
   // Zones may have changed since: what they say now is better than a failure.
   if (!put_local(reply, asked.question, zones, turn, end)) {
     reply.rcode(rcode::kServFail);

@@ -7,12 +7,18 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/cache_reply.hh"
 #include "dns/message.hh"
 #include "dns/zone.hh"
 
 namespace wigeon::dns {
 
 enum class Transport : uint8_t { udp, tcp };
+enum class Asker : uint8_t { host, peer };  // this host, or another one of the overlay
+
+// A peer's datagrams get no reply of more than so many times their size: the source may
+// be another's.
+inline constexpr size_t kMaxAmplification = 3;
 
 inline constexpr int kMaxAliases = 8;  // CNAME records followed in our zones
 
@@ -34,17 +40,24 @@ struct Answer {
   };
   Kind kind = Kind::drop;
   size_t size = 0;
+  bool in_zone = false;  // on ask: `wanted` is in a zone of ours, which has no such name
 };
 
 // out must hold 65,535 bytes for TCP, kUdpPayload for UDP. `turn` rotates sets of several
 // records. On ask, wanted is the query's question or the end of its alias chain. The
 // header, and so the reply's rcode, is the first twelve bytes of out.
-Answer answer(Bytes query, Transport transport, const Zones& zones, uint32_t turn,
-              std::span<uint8_t> out, Asked& asked, Question& wanted);
+Answer answer(Bytes query, Transport transport, Asker asker, const Zones& zones,
+              uint32_t turn, std::span<uint8_t> out, Asked& asked, Question& wanted);
 
-// A reply that upstream servers gave to `wanted`, as scrub() leaves it; its extended error
-// goes to clients with EDNS. An unusable one becomes SERVFAIL. Returns the reply's size.
+// A reply that upstream servers gave to `wanted`, as scrub() leaves it; its extended
+// error goes to clients with EDNS. An unusable one becomes SERVFAIL. Returns the reply's
+// size.
 size_t complete(const Asked& asked, Bytes upstream, const Zones& zones, uint32_t turn,
+                std::span<uint8_t> out);
+
+// The same reply out of a cache, to the query's own question: nothing is looked up, no
+// memory is taken. turn: 0, 1, 2, … put the addresses in another order each time.
+size_t complete(const Asked& asked, const Kept& kept, const Aging& aging, uint32_t turn,
                 std::span<uint8_t> out);
 
 // SERVFAIL, with what is known of the alias chain and the reason for clients with EDNS.

@@ -8,7 +8,7 @@
 namespace wigeon::dns {
 namespace {
 
-constexpr uint32_t kMagic = 0x57475202;  // "WGR", version 2
+constexpr uint32_t kMagic = 0x57475203;  // "WGR", version 3
 
 // The least a zone and a record can occupy: counts beyond it are refused before memory is
 // reserved for them.
@@ -52,6 +52,7 @@ Result<void> check_limits(const ResolverConfig& c) {
   TRY(check(c.upstreams.size(), kMaxUpstreams, "upstreams"));
   TRY(check(c.own_addresses.size(), kMaxOwnAddresses, "own addresses"));
   TRY(check(c.allow_from.size(), kMaxPrefixes, "allowed prefixes"));
+  TRY(check(c.interfaces.size(), kMaxInterfaces, "interfaces"));
   return check(c.overlay.size(), kMaxPrefixes, "overlay prefixes");
 }
 
@@ -118,6 +119,7 @@ Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
   };
   put_list(out, c.allow_from, put_prefix);
   put_list(out, c.overlay, put_prefix);
+  put_list(out, c.interfaces, [&](uint32_t index) { out.put(index); });
   out.put(c.serve_stale);
   put_list(out, c.groups, [&](auto& g) {
     out.put(static_cast<uint8_t>(g.primary));
@@ -152,6 +154,8 @@ Result<ResolverConfig> decode_config(Bytes bytes) {
   const auto prefix = [&] { return get_prefix(in); };
   c.allow_from = TRY(get_list<Prefix>(in, kMaxPrefixes, "allowed prefixes", prefix));
   c.overlay = TRY(get_list<Prefix>(in, kMaxPrefixes, "overlay prefixes", prefix));
+  c.interfaces = TRY(get_list<uint32_t>(in, kMaxInterfaces, "interfaces",
+                                        [&] { return in.get<uint32_t>(); }));
   c.serve_stale = TRY(in.get<uint32_t>());
   size_t domains = kMaxGroupDomains;
   c.groups = TRY(get_list<GroupConfig>(in, kMaxGroups, "nameserver groups",

@@ -46,7 +46,9 @@ struct ResolverConfig {
   std::vector<Address> own_addresses{};  // of the tunnel: may ask, are no upstream
   std::vector<Prefix> allow_from{};      // who may ask besides loopback and own addresses
   std::vector<Prefix> overlay{};         // their reverse zones are generated
-  uint32_t serve_stale = 0;              // seconds past their TTL; 0: never
+  // Indexes of the interfaces that queries may come in by, besides loopback; empty: any.
+  std::vector<uint32_t> interfaces{};
+  uint32_t serve_stale = 0;  // seconds past their TTL; 0: never
 
   friend bool operator==(const ResolverConfig&, const ResolverConfig&) = default;
 };
@@ -61,6 +63,7 @@ inline constexpr size_t kMaxGroupServers = 16;
 inline constexpr size_t kMaxGroupDomains = 20'000;  // of all groups together
 inline constexpr size_t kMaxOwnAddresses = 256;
 inline constexpr size_t kMaxPrefixes = 256;  // allow_from, overlay
+inline constexpr size_t kMaxInterfaces = 16;
 
 // E2BIG or EMSGSIZE, naming the quantity, when a limit is passed.
 Result<std::vector<uint8_t>> encode_config(const ResolverConfig& config);

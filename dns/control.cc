@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/control.hh"
 
-#include "dns/bytes.hh"
+#include "dns/control_parts.hh"
 
 namespace wigeon::dns {
 namespace {
@@ -10,11 +10,15 @@ enum class Tag : uint8_t {
   listen = 1,
   configure,
   ask_statistics,
+  flush,
+  query,
   hello = 16,
   listening,
   applied,
   refused,
   tell_statistics,
+  flushed,
+  traced,
 };
 
 ByteWriter begin(Tag tag) {
@@ -23,29 +27,7 @@ ByteWriter begin(Tag tag) {
   return out;
 }
 
-void put_listener(ByteWriter& out, Transport transport, const Endpoint& endpoint) {
-  out.put(static_cast<uint8_t>(transport));
-  out.endpoint(endpoint);
-}
-
-Result<ListenerInfo> get_listener(ByteReader& in) {
-  const auto transport = TRY(in.get<uint8_t>());
-  if (transport > static_cast<uint8_t>(Transport::tcp))
-    return fail(EBADMSG, "not a transport");
-  return ListenerInfo{static_cast<Transport>(transport), TRY(in.endpoint())};
-}
-
-std::string_view cut(std::string_view s) { return s.substr(0, kMaxReason); }
-
-// The plain counters of Statistics, in the order of the wire.
-std::array<uint64_t Statistics::*, 12> counters() {
-  return {&Statistics::queries,    &Statistics::dropped,
-          &Statistics::no_data,    &Statistics::truncated,
-          &Statistics::forwarded,  &Statistics::shared,
-          &Statistics::unanswered, &Statistics::tcp_accepted,
-          &Statistics::tcp_open,   &Statistics::tcp_closed_for_room,
-          &Statistics::zones,      &Statistics::names};
-}
+using namespace control_parts;
 
 struct Encoder {
   std::vector<uint8_t> operator()(const Listen& m) const {
@@ -64,12 +46,12 @@ struct Encoder {
   }
   std::vector<uint8_t> operator()(const Hello& m) const {
     auto out = begin(Tag::hello);
-    out.text(cut(m.sandbox));
+    out.text(reason(m.sandbox));
     return std::move(out).take();
   }
   std::vector<uint8_t> operator()(const Listening& m) const {
     auto out = begin(Tag::listening);
-    out.text(cut(m.failure));
+    out.text(reason(m.failure));
     return std::move(out).take();
   }
   std::vector<uint8_t> operator()(const Applied& m) const {
@@ -82,20 +64,41 @@ struct Encoder {
   std::vector<uint8_t> operator()(const Refused& m) const {
     auto out = begin(Tag::refused);
     out.put(m.generation);
-    out.text(cut(m.reason));
+    out.text(reason(m.reason));
     return std::move(out).take();
   }
   std::vector<uint8_t> operator()(const TellStatistics& m) const {
     auto out = begin(Tag::tell_statistics);
-    const auto& s = m.statistics;
-    for (const auto counter : counters()) out.put(s.*counter);
-    out.put(s.zone_bytes);
-    for (const uint64_t n : s.rcodes) out.put(n);
-    out.put(static_cast<uint32_t>(s.listeners.size()));
-    for (const auto& l : s.listeners) {
-      put_listener(out, l.transport, l.endpoint);
-      for (const uint64_t n : {l.queries, l.replies, l.refused}) out.put(n);
-    }
+    put(out, m.statistics);
+    return std::move(out).take();
+  }
+  std::vector<uint8_t> operator()(const Flush& m) const {
+    auto out = begin(Tag::flush);
+    out.put(m.id);
+    out.text(cut(m.name, kMaxNameText));
+    return std::move(out).take();
+  }
+  std::vector<uint8_t> operator()(const Query& m) const {
+    auto out = begin(Tag::query);
+    out.put(m.id);
+    out.text(cut(m.name, kMaxNameText));
+    out.put(m.type);
+    out.put(static_cast<uint8_t>(m.transport));
+    return std::move(out).take();
+  }
+  std::vector<uint8_t> operator()(const Flushed& m) const {
+    auto out = begin(Tag::flushed);
+    out.put(m.id);
+    out.put(m.entries);
+    out.text(reason(m.failure));
+    return std::move(out).take();
+  }
+  std::vector<uint8_t> operator()(const Traced& m) const {
+    auto out = begin(Tag::traced);
+    out.put(m.id);
+    out.text(reason(m.failure));
+    put(out, m.reply);
+    put(out, m.trace);
     return std::move(out).take();
   }
 };
@@ -117,20 +120,38 @@ Result<Applied> get_applied(ByteReader& in) {
   return m;
 }
 
-Result<TellStatistics> get_statistics(ByteReader& in) {
-  TellStatistics m;
-  auto& s = m.statistics;
-  for (const auto counter : counters()) s.*counter = TRY(in.get<uint64_t>());
-  s.zone_bytes = TRY(in.get<uint64_t>());
-  for (uint64_t& n : s.rcodes) n = TRY(in.get<uint64_t>());
-  const size_t n = TRY(in.count(kMaxListeners, "listeners"));
-  for (size_t i = 0; i < n; ++i) {
-    const auto info = TRY(get_listener(in));
-    ListenerStatistics l{.transport = info.transport, .endpoint = info.endpoint};
-    for (auto* counter : {&l.queries, &l.replies, &l.refused})
-      *counter = TRY(in.get<uint64_t>());
-    s.listeners.push_back(l);
-  }
+Result<Flush> get_flush(ByteReader& in) {
+  const auto id = TRY(in.get<uint32_t>());
+  return Flush{id, TRY(in.text(kMaxNameText))};
+}
+
+Result<Query> get_query(ByteReader& in) {
+  Query m;
+  m.id = TRY(in.get<uint32_t>());
+  m.name = TRY(in.text(kMaxNameText));
+  m.type = TRY(in.get<uint16_t>());
+  m.transport = TRY(get_enum(in, Transport::tcp));
+  return m;
+}
+
+Result<Flushed> get_flushed(ByteReader& in) {
+  Flushed m;
+  m.id = TRY(in.get<uint32_t>());
+  m.entries = TRY(in.get<uint64_t>());
+  m.failure = TRY(in.text(kMaxReason));
+  return m;
+}
+
+Result<TellStatistics> get_tell_statistics(ByteReader& in) {
+  return TellStatistics{TRY(get_statistics(in))};
+}
+
+Result<Traced> get_traced(ByteReader& in) {
+  Traced m;
+  m.id = TRY(in.get<uint32_t>());
+  m.failure = TRY(in.text(kMaxReason));
+  m.reply = TRY(get_reply_text(in));
+  m.trace = TRY(get_trace(in));
   return m;
 }
 
@@ -159,6 +180,10 @@ Result<ToResolver> decode_to_resolver(Bytes packet) {
       return whole<ToResolver>(in, Result<Configure>{Configure{TRY(in.get<uint32_t>())}});
     case Tag::ask_statistics:
       return whole<ToResolver>(in, Result<AskStatistics>{});
+    case Tag::flush:
+      return whole<ToResolver>(in, get_flush(in));
+    case Tag::query:
+      return whole<ToResolver>(in, get_query(in));
     default:
       return fail(EBADMSG, "unknown message");
   }
@@ -179,7 +204,11 @@ Result<ToDaemon> decode_to_daemon(Bytes packet) {
           in, Result<Refused>{Refused{generation, TRY(in.text(kMaxReason))}});
     }
     case Tag::tell_statistics:
-      return whole<ToDaemon>(in, get_statistics(in));
+      return whole<ToDaemon>(in, get_tell_statistics(in));
+    case Tag::flushed:
+      return whole<ToDaemon>(in, get_flushed(in));
+    case Tag::traced:
+      return whole<ToDaemon>(in, get_traced(in));
     default:
       return fail(EBADMSG, "unknown message");
   }

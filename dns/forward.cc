@@ -39,6 +39,18 @@ std::string key_of(const Forwarded& what, uint32_t source) {
   return key;
 }
 
+Attempt::End failed_end(Outcome::End end) {
+  switch (end) {
+    case Outcome::End::replied:
+      break;  // but not to our query
+    case Outcome::End::no_reply:
+      return Attempt::End::no_reply;
+    case Outcome::End::unreachable:
+      return Attempt::End::unreachable;
+  }
+  return Attempt::End::unusable;
+}
+
 bool is_reply_to(Bytes query, Bytes reply) {
   Reader q(query), r(reply);
   const auto asked = q.header();
@@ -92,7 +104,12 @@ Route Forwarder::route(const Name& name, bool is_ours, Time now) const {
                         std::ranges::none_of(handler.groups, [&](uint32_t g) {
                           return upstreams_.groups[g].primary;
                         });
-  if (may_fall && all_dead(servers_of(handler), health_, now))
+  const auto is_dead = [&](uint32_t g) {
+    return servers_of(g).empty() || all_dead(servers_of(g), health_, now);
+  };
+  const auto has_servers = [&](uint32_t g) { return !servers_of(g).empty(); };
+  if (may_fall && std::ranges::any_of(handler.groups, has_servers) &&
+      std::ranges::all_of(handler.groups, is_dead))
     return {.handler = &handlers_.originals(), .dead = &handler};
   return {.handler = &handler, .may_fall = may_fall, .is_trusted = matched || is_ours};
 }
@@ -106,7 +123,8 @@ std::vector<Forwarder::Line> Forwarder::lines_of(const Handler& handler, Time no
 }
 
 void Forwarder::ask(const Route& route, const Forwarded& what, const Client& client,
-                    Time now, Landing landing) {
+                    Time now, Landing landing, const std::shared_ptr<Tracer>& tracer) {
+  if (tracer) describe(route, what.question.name, tracer->trace);
   const auto refuse = [&](Landing& asker, Failure why) {
     ++counters_.failed;
     asker({.failure = why, .source = route.source()});
@@ -125,7 +143,12 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
   if (!added) return refuse(landing, Failure::too_many);
   if (shared) {
     ++counters_.shared;
-    flights_.at(known->second).askers.push_back(added->id);
+    Flight& flight = flights_.at(known->second);
+    flight.askers.push_back(added->id);
+    if (tracer) {
+      tracer->trace.shared = true;
+      flight.tracers.push_back(tracer);
+    }
   }
   uint64_t number = 0;
   if (!shared) {
@@ -141,6 +164,7 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
     flight.lines = std::move(lines);
     flight.source = route.source();
     flight.is_trusted = route.is_trusted;
+    if (tracer) flight.tracers.push_back(tracer);
     if (route.may_fall) flight.servers = servers_of(*route.handler);
     by_key_.emplace(std::move(key), number);
     // Found out before anything is sent; sent after what somebody waits for.
@@ -164,7 +188,7 @@ void Forwarder::probe(std::span<const Endpoint> servers, std::chrono::millisecon
   for (const auto& server : servers)
     send(server,
          std::make_shared<const std::vector<uint8_t>>(make_query(what, random_.u16())),
-         Transport::udp, limit, [](Bytes) {});
+         Transport::udp, limit, [](const Outcome&) {});
 }
 
 void Forwarder::start(uint64_t number) {
@@ -183,8 +207,9 @@ void Forwarder::advance(uint64_t number, size_t line) {
       std::chrono::duration_cast<std::chrono::milliseconds>(flight.deadline - clock_());
   if (l.tried == l.turn.order.size() || left.count() <= 0) return end_line(number);
   const Endpoint server = l.turn.order[l.tried++];
+  for (const auto& tracer : flight.tracers) tracer->sent(server, clock_());
   send(server, flight.query, flight.what.first, std::min(l.turn.limit, left),
-       [this, number, line](Bytes reply) { on_reply(number, line, reply); });
+       [this, number, line](const Outcome& o) { on_reply(number, line, o); });
 }
 
 void Forwarder::end_line(uint64_t number) {
@@ -204,6 +229,10 @@ bool Forwarder::fall(Flight& flight) {
   flight.lines = lines_of(handlers_.originals(), now);
   flight.source = Route{.handler = &handlers_.originals()}.source();
   flight.is_trusted = false;
+  for (const auto& tracer : flight.tracers) {
+    tracer->trace.fell = true;
+    tracer->trace.source = Trace::Source::original;
+  }
   return !flight.lines.empty();
 }
 
@@ -220,22 +249,34 @@ void Forwarder::send(const Endpoint& server, const Query& query, Transport first
         if (const auto at = health_.find(server); at != health_.end())
           replied ? at->second.replied(sent, clock_())
                   : at->second.failed(sent, clock_());
-        done(replied ? o.reply : Bytes{});
+        done({o.end, replied ? o.reply : Bytes{}});
       });
 }
 
-void Forwarder::on_reply(uint64_t number, size_t line, Bytes reply) {
+void Forwarder::on_reply(uint64_t number, size_t line, const Outcome& outcome) {
   const auto at = flights_.find(number);
   if (at == flights_.end()) return;
   Flight& flight = at->second;
-  if (reply.empty()) return advance(number, line);
+  const auto traced = [&](Attempt::End end) {
+    const Line& l = flight.lines[line];
+    for (const auto& tracer : flight.tracers)
+      tracer->ended(l.turn.order[l.tried - 1], end, clock_());
+  };
+  if (outcome.reply.empty()) {
+    traced(failed_end(outcome.end));
+    return advance(number, line);
+  }
   const auto& what = flight.what;
-  const auto scrubbed = scrub(what.question, what.dnssec_ok, reply, scratch_);
-  if (!scrubbed) return advance(number, line);
+  const auto scrubbed = scrub(what.question, what.dnssec_ok, outcome.reply, scratch_);
+  if (!scrubbed) {
+    traced(Attempt::End::unusable);
+    return advance(number, line);
+  }
   // Not in scratch_: whoever hears of it may ask again.
   const std::vector<uint8_t> clean(
       scratch_.begin(), scratch_.begin() + static_cast<ptrdiff_t>(scrubbed->size));
   const Verdict verdict = judge(*scrubbed);
+  traced(verdict == Verdict::answer ? Attempt::End::answered : Attempt::End::refused);
   if (verdict == Verdict::answer) return land(number, clean);
   if (flight.refusal.empty() || verdict == Verdict::final) flight.refusal = clean;
   if (verdict == Verdict::final) {
@@ -253,6 +294,7 @@ void Forwarder::land(uint64_t number, Bytes reply) {
   std::array<uint8_t, kHeaderSize + kMaxName + 4 + 128> withheld;
   if (!reply.empty() && !flight.is_trusted && rebinds(upstreams_.guard, reply)) {
     ++counters_.withheld;
+    for (const auto& tracer : flight.tracers) tracer->trace.withheld = true;
     reply = Bytes(withheld).first(withhold(reply, withheld));
   }
   const Landed landed{.reply = reply,
@@ -264,6 +306,24 @@ void Forwarder::land(uint64_t number, Bytes reply) {
     if (reply.empty()) ++counters_.failed;
     (*asker)(landed);
   }
+}
+
+void Forwarder::describe(const Route& route, const Name& name, Trace& trace) const {
+  const Handler& first = route.dead ? *route.dead : *route.handler;
+  trace.fell = route.dead != nullptr;
+  switch (route.handler->kind) {
+    case Handler::Kind::match:
+      trace.source = Trace::Source::match;
+      break;
+    case Handler::Kind::primary:
+      trace.source = Trace::Source::primary;
+      break;
+    case Handler::Kind::original:
+      trace.source = Trace::Source::original;
+      break;
+  }
+  if (first.kind == Handler::Kind::match)
+    trace.domain = name_text(handlers_.domain_of(name.lowered().wire()));
 }
 
 void Forwarder::expire(Time now) {

@@ -23,6 +23,7 @@
 #include "dns/message.hh"
 #include "dns/random.hh"
 #include "dns/rebinding.hh"
+#include "dns/trace.hh"
 
 namespace wigeon::dns {
 
@@ -64,7 +65,7 @@ class Forwarder {
   [[nodiscard]] Route route(const Name& name, bool is_ours, Time now) const;
   // May call landing before it returns. The reply's bytes are valid during the call.
   void ask(const Route& route, const Forwarded& what, const Client& client, Time now,
-           Landing landing);
+           Landing landing, const std::shared_ptr<Tracer>& tracer = {});
   // Ends what waits too long.
   void expire(Time now);
   // When expire() has something to do next.
@@ -98,8 +99,10 @@ class Forwarder {
     std::vector<Endpoint> servers{};  // whose death lets it fall to the original ones
     uint32_t source = 0;
     bool is_trusted = false;
+    std::vector<std::shared_ptr<Tracer>> tracers{};
   };
-  using OnReply = std::move_only_function<void(Bytes reply)>;  // empty: none came
+  // The reply is empty unless it is one to this query.
+  using OnReply = std::move_only_function<void(const Outcome& outcome)>;
 
   [[nodiscard]] const std::vector<Endpoint>& servers_of(uint32_t group) const;
   [[nodiscard]] std::vector<Endpoint> servers_of(const Handler& handler) const;
@@ -112,7 +115,8 @@ class Forwarder {
   bool fall(Flight& flight);
   void send(const Endpoint& server, const Query& query, Transport first,
             std::chrono::milliseconds limit, OnReply done);
-  void on_reply(uint64_t number, size_t line, Bytes reply);
+  void describe(const Route& route, const Name& name, Trace& trace) const;
+  void on_reply(uint64_t number, size_t line, const Outcome& outcome);
   void land(uint64_t number, Bytes reply);
 
   Exchange& exchange_;

@@ -75,20 +75,20 @@ Result<Handlers> Handlers::build(const std::vector<GroupConfig>& groups,
   return h;
 }
 
-uint32_t Handlers::matching(Bytes name) const {
-  if (domains_.empty()) return kOriginals;
+Handlers::Match Handlers::matching(Bytes name) const {
+  if (domains_.empty()) return {};
   bool itself = true;
   for (Bytes suffix = name; suffix.size() > 1; suffix = parent(suffix), itself = false) {
     const auto at = domains_.find(key(suffix));
     if (at == domains_.end()) continue;
     const uint32_t place = itself ? at->second.itself : at->second.below;
-    if (place != kOriginals) return place;
+    if (place != kOriginals) return {place, suffix};
   }
-  return kOriginals;
+  return {};
 }
 
 const Handler& Handlers::of(Bytes name) const {
-  if (const uint32_t place = matching(name); place != kOriginals) return all_[place];
+  if (const auto place = matching(name).place; place != kOriginals) return all_[place];
   return all_[kPrimaries].groups.empty() ? all_[kOriginals] : all_[kPrimaries];
 }
 

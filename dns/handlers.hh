@@ -34,6 +34,8 @@ class Handlers {
 
   // name: wire form, lower case. Without groups in it, nobody is to be asked.
   [[nodiscard]] const Handler& of(Bytes name) const;
+  // The match domain that the name is in; empty when it is in none. Inside the name.
+  [[nodiscard]] Bytes domain_of(Bytes name) const { return matching(name).domain; }
   [[nodiscard]] const Handler& originals() const { return all_[kOriginals]; }
 
  private:
@@ -53,7 +55,11 @@ class Handlers {
 
   uint32_t add(Handler::Kind kind, std::vector<uint32_t> groups, const Servers& servers,
                const Handlers& previous);
-  [[nodiscard]] uint32_t matching(Bytes name) const;
+  struct Match {
+    uint32_t place = kOriginals;
+    Bytes domain{};
+  };
+  [[nodiscard]] Match matching(Bytes name) const;
 
   std::vector<Handler> all_ = std::vector<Handler>(2);
   std::unordered_map<std::string, Domain, Hash, std::equal_to<>> domains_{};

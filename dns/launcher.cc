@@ -102,6 +102,18 @@ Result<void> Resolver::ask_statistics() {
   return send_packet(socket_.get(), encode(ToResolver{AskStatistics{}}), {});
 }
 
+Result<uint32_t> Resolver::flush(std::string name) {
+  const Flush message{++last_id_, std::move(name)};
+  TRY(send_packet(socket_.get(), encode(ToResolver{message}), {}));
+  return message.id;
+}
+
+Result<uint32_t> Resolver::query(std::string name, uint16_t type, Transport transport) {
+  const Query message{++last_id_, std::move(name), type, transport};
+  TRY(send_packet(socket_.get(), encode(ToResolver{message}), {}));
+  return message.id;
+}
+
 void Resolver::ready() {
   const auto shared = shared_;
   for (int i = 0; i < kReceiveBatch && shared->alive; ++i) {
@@ -115,7 +127,8 @@ void Resolver::ready() {
       readable_.reset();
       return;
     }
-    if (auto message = decode_to_daemon((*packet)->bytes)) receive(*message);
+    // What makes no sense is dropped: whoever waits for it has a deadline.
+    if (auto message = open_message(**packet)) receive(*message);
   }
 }
 
@@ -132,6 +145,8 @@ void Resolver::receive(const ToDaemon& message) {
     void operator()(const Applied& m) { call_(e.applied, m); }
     void operator()(const Refused& m) { call_(e.refused, m); }
     void operator()(const TellStatistics& m) { call_(e.statistics, m.statistics); }
+    void operator()(const Flushed& m) { call_(e.flushed, m); }
+    void operator()(const Traced& m) { call_(e.traced, m); }
   };
   std::visit(Visitor{shared->events, call}, message);
 }

@@ -33,6 +33,8 @@ class Resolver {
     std::move_only_function<void(const Applied&)> applied{};
     std::move_only_function<void(const Refused&)> refused{};
     std::move_only_function<void(const Statistics&)> statistics{};
+    std::move_only_function<void(const Flushed&)> flushed{};
+    std::move_only_function<void(const Traced&)> traced{};
     // "exit code 1", "signal 31 (Bad system call)". Nothing is called after it.
     std::move_only_function<void(const std::string& why)> exited{};
   };
@@ -53,6 +55,10 @@ class Resolver {
   // Replaces the listeners; the reply is listening.
   Result<void> listen(ListenerSockets sockets);
   Result<void> ask_statistics();
+  // The replies, flushed and traced, have the id returned here. An empty name:
+  // everything.
+  Result<uint32_t> flush(std::string name);
+  Result<uint32_t> query(std::string name, uint16_t type, Transport transport);
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
@@ -71,6 +77,7 @@ class Resolver {
   UniqueFd socket_{};
   pid_t pid_ = -1;
   uint32_t generation_ = 0;
+  uint32_t last_id_ = 0;
   Loop::Watch child_{};
   Loop::Watch readable_{};
 };

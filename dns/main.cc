@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 
 #include "agent/base/log.hh"
 #include "dns/control.hh"
+#include "dns/inquiry.hh"
+#include "dns/loader.hh"
 #include "dns/sandbox.hh"
 #include "dns/server.hh"
 #include "dns/upstream.hh"
@@ -19,6 +22,9 @@ namespace wigeon::dns {
 namespace {
 
 constexpr int kSocket = 3;
+// Blocks from here on are mappings of their own, which go back to the system when freed.
+// Left alone, the C library raises this with the size of what is freed.
+constexpr int kMapped = 128 << 10;
 
 class Program {
  public:
@@ -29,10 +35,18 @@ class Program {
         service_(*upstream_),
         server_(loop, service_) {}
 
+  // What needs system calls that the sandbox takes away.
+  Result<void> prepare() {
+    loader_ = TRY(Loader::start(loop_, [this](uint32_t generation, auto loaded) {
+      configured(generation, std::move(loaded));
+    }));
+    return {};
+  }
+
   Result<void> start(std::string sandbox) {
     TRY(server_.start());
     watch_ = TRY(loop_.watch(socket_.get(), EPOLLIN, [this](uint32_t) { ready(); }));
-    tell(Hello{std::move(sandbox)});
+    say(Hello{std::move(sandbox)});
     return {};
   }
 
@@ -52,39 +66,58 @@ class Program {
     if (auto* m = std::get_if<Listen>(&*message))
       listen(*m, std::move(fds));
     else if (auto* c = std::get_if<Configure>(&*message))
-      configure(c->generation, fds);
+      configure(c->generation, std::move(fds));
+    else if (auto* f = std::get_if<Flush>(&*message))
+      flush(*f);
+    else if (auto* q = std::get_if<Query>(&*message))
+      inquire(service_, *q, Loop::now(), [this](const Traced& t) { say(t); });
     else
-      tell(TellStatistics{server_.statistics()});
+      say(TellStatistics{server_.statistics()});
   }
 
+  void flush(const Flush& message) {
+    const auto name = Name::parse(message.name.empty() ? "." : message.name);
+    if (!name) return say(Flushed{message.id, 0, name.error().what});
+    say(Flushed{message.id, service_.flush(*name), {}});
+  }
+
+  // Queries wait in the sockets until there is something to answer them with.
   void listen(const Listen& message, std::vector<UniqueFd> fds) {
-    ListenerSockets sockets;
     if (fds.size() != message.listeners.size())
-      return tell(Listening{"the sockets do not match their list"});
+      return say(Listening{"the sockets do not match their list"});
+    sockets_.emplace();
     for (size_t i = 0; i < fds.size(); ++i)
-      sockets.push_back({message.listeners[i].transport, message.listeners[i].endpoint,
-                         std::move(fds[i])});
-    const auto done = server_.listen(std::move(sockets));
-    tell(Listening{done ? std::string{} : done.error().what});
+      sockets_->push_back({message.listeners[i].transport, message.listeners[i].endpoint,
+                           std::move(fds[i])});
+    if (is_configured_) serve();
   }
 
-  void configure(uint32_t generation, const std::vector<UniqueFd>& fds) {
-    auto applied = fds.size() == 1
-                       ? apply(fds[0].get())
-                       : Result<Applied>(fail(EBADMSG, "no configuration came"));
-    // What a large configuration took while it was text goes back to the system.
-    ::malloc_trim(0);
-    if (!applied) return tell(Refused{generation, std::move(applied).error().what});
+  void serve() {
+    if (!sockets_) return;
+    const auto done = server_.listen(*std::exchange(sockets_, {}));
+    say(Listening{done ? std::string{} : done.error().what});
+  }
+
+  void configure(uint32_t generation, std::vector<UniqueFd> fds) {
+    if (fds.size() != 1) return say(Refused{generation, "no configuration came"});
+    loader_->load(generation, std::move(fds[0]));
+  }
+
+  void configured(uint32_t generation, Result<Loaded> loaded) {
+    is_configured_ = true;
+    serve();
+    auto applied = loaded ? apply(std::move(*loaded))
+                          : Result<Applied>(std::unexpected(std::move(loaded).error()));
+    if (!applied) return say(Refused{generation, std::move(applied).error().what});
     applied->generation = generation;
-    tell(std::move(*applied));
+    say(std::move(*applied));
   }
 
   // All or nothing: what can fail comes first.
-  Result<Applied> apply(int fd) {
-    auto config = TRY(read_sealed_config(fd));
-    auto zones = TRY(Zones::build(config.zones, config.overlay));
-    Applied applied{.zones = static_cast<uint32_t>(zones->zone_count()),
-                    .names = static_cast<uint32_t>(zones->name_count())};
+  Result<Applied> apply(Loaded loaded) {
+    auto& config = loaded.config;
+    Applied applied{.zones = static_cast<uint32_t>(loaded.zones->zone_count()),
+                    .names = static_cast<uint32_t>(loaded.zones->name_count())};
     const auto listeners = server_.endpoints();
     const auto without_loops = [&](std::vector<Endpoint>& servers) {
       auto usable = usable_upstreams(servers, config.own_addresses, listeners);
@@ -99,13 +132,15 @@ class Program {
     TRY(service_.set_upstreams({.groups = std::move(config.groups),
                                 .originals = std::move(config.upstreams),
                                 .guard = {config.own_addresses, config.overlay}}));
-    service_.set_access({std::move(config.own_addresses), std::move(config.allow_from)});
-    service_.replace_zones(std::move(zones));
+    service_.set_access({std::move(config.own_addresses), std::move(config.allow_from),
+                         std::move(config.interfaces)});
+    loader_->discard(service_.replace_zones(std::move(loaded.zones)));
+    service_.set_serve_stale(std::chrono::seconds(config.serve_stale));
     return applied;
   }
 
-  void tell(const ToDaemon& message) {
-    if (auto sent = send_packet(socket_.get(), encode(message), {}); !sent)
+  void say(const ToDaemon& message) {
+    if (auto sent = tell(socket_.get(), message); !sent)
       log::warning("telling the daemon: {}, ignoring", sent.error().what);
   }
 
@@ -114,11 +149,15 @@ class Program {
   std::unique_ptr<Upstream> upstream_;
   Service service_;
   Server server_;
+  std::optional<ListenerSockets> sockets_{};  // that do not serve yet
+  bool is_configured_ = false;
   Loop::Watch watch_{};
+  std::unique_ptr<Loader> loader_{};
 };
 
 Result<int> run() {
   ::prctl(PR_SET_NAME, "wigeon-resolver");
+  ::mallopt(M_MMAP_THRESHOLD, kMapped);
   int kind = 0;
   socklen_t size = sizeof kind;
   if (::getsockopt(kSocket, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 ||
@@ -127,8 +166,9 @@ Result<int> run() {
                 "descriptor 3 is not wigeond's socket; wigeond starts this program");
   auto loop = TRY(Loop::open());
   auto upstream = TRY(Upstream::open(loop));
-  auto sandbox = TRY(enter_sandbox());
   Program program(loop, UniqueFd(kSocket), std::move(upstream));
+  TRY(program.prepare());
+  auto sandbox = TRY(enter_sandbox());
   TRY(program.start(std::move(sandbox)));
   return loop.run();
 }

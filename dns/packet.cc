@@ -4,6 +4,9 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "dns/control.hh"
 
@@ -29,7 +32,47 @@ std::vector<UniqueFd> take_fds(const msghdr& m) {
   return fds;
 }
 
+// No message has this tag.
+constexpr uint8_t kEnclosed[] = {0xff};
+
+// Read, not mapped: what stands behind the descriptor is the sender's choice, and a read
+// cannot fault. Only a memfd has seals, and none makes its reader wait.
+Result<std::vector<uint8_t>> read_sealed(int fd, size_t max) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals)
+    return fail(EPERM, "the memfd is not sealed");
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return fail_errno("fstat");
+  const auto size = static_cast<uint64_t>(st.st_size);
+  if (size == 0 || size > max)
+    return fail(EMSGSIZE, std::to_string(size) + " bytes are not a message");
+  std::vector<uint8_t> bytes(size);
+  for (size_t at = 0; at < bytes.size();) {
+    const ssize_t n =
+        ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("pread");
+    if (n == 0) return fail(EBADMSG, "the memfd ends early");
+    at += static_cast<size_t>(n);
+  }
+  return bytes;
+}
+
 }  // namespace
+
+Result<void> tell(int socket, const ToDaemon& message) {
+  const auto bytes = encode(message);
+  if (bytes.size() <= kMaxPacket) return send_packet(socket, bytes, {});
+  const auto memfd = TRY(seal(bytes));
+  const int fds[] = {memfd.get()};
+  return send_packet(socket, kEnclosed, fds);
+}
+
+Result<ToDaemon> open_message(const Packet& packet) {
+  if (!std::ranges::equal(packet.bytes, kEnclosed)) return decode_to_daemon(packet.bytes);
+  if (packet.fds.size() != 1) return fail(EBADMSG, "the message is missing");
+  return decode_to_daemon(TRY(read_sealed(packet.fds[0].get(), kMaxEnclosed)));
+}
 
 Result<void> send_packet(int socket, Bytes bytes, std::span<const int> fds) {
   if (fds.size() > kMaxListeners) return fail(E2BIG, "too many descriptors");
@@ -78,7 +121,7 @@ Result<std::optional<Packet>> receive_packet(int socket) {
 }
 
 Result<UniqueFd> seal(Bytes content) {
-  UniqueFd fd(::memfd_create("wigeon-resolver-config", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  UniqueFd fd(::memfd_create("wigeon-resolver", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return fail_errno("memfd_create");
   while (!content.empty()) {
     const ssize_t n = ::write(fd.get(), content.data(), content.size());

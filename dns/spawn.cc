@@ -18,7 +18,8 @@ namespace {
 constexpr int kSocket = 3;
 constexpr int kProgram = 4;
 constexpr int kReport = 5;
-constexpr rlim_t kMaxFds = 1024;
+// A socket for each query to an upstream server in flight, and some for clients.
+constexpr rlim_t kMaxFds = 4500;
 
 // What the child tells us when it cannot go on. Both ends are the same program.
 struct Report {

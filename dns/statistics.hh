@@ -16,7 +16,7 @@ struct ListenerStatistics {
   Endpoint endpoint{};
   uint64_t queries = 0;
   uint64_t replies = 0;
-  uint64_t refused = 0;  // source not allowed: no reply
+  uint64_t refused = 0;  // source not allowed, or asks too often: no reply
 
   friend bool operator==(const ListenerStatistics&, const ListenerStatistics&) = default;
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/tcp.hh"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "dns/framing.hh"
 
@@ -15,6 +17,32 @@ constexpr size_t kReadSize = 4096;
 constexpr std::chrono::milliseconds kSweep{250};
 // How many connections one wake-up accepts, so that a flood of them does not hold up UDP.
 constexpr int kAcceptBatch = 16;
+
+// The interface that the connection's first packet came in by; 0 when it is not known.
+uint32_t arrival_interface(int fd, const Address& client) {
+  const bool v4 = client.is_v4();
+  alignas(cmsghdr) std::byte control[256];
+  socklen_t size = sizeof control;
+  if (::getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                   v4 ? IP_PKTOPTIONS : IPV6_2292PKTOPTIONS, control, &size) != 0)
+    return 0;
+  msghdr m{};
+  m.msg_control = control;
+  m.msg_controllen = size;
+  for (auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    in_pktinfo info4;
+    in6_pktinfo info6;
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      std::memcpy(&info4, CMSG_DATA(c), sizeof info4);
+      return static_cast<uint32_t>(info4.ipi_ifindex);
+    }
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      std::memcpy(&info6, CMSG_DATA(c), sizeof info6);
+      return info6.ipi6_ifindex;
+    }
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -27,6 +55,7 @@ struct TcpServer::Listener : std::enable_shared_from_this<Listener> {
 struct TcpServer::Connection {
   uint64_t id = 0;
   Address client{};
+  Asker asker = Asker::peer;
   std::shared_ptr<Listener> listener{};
   UniqueFd fd{};
   Framer in{};
@@ -54,6 +83,11 @@ std::shared_ptr<TcpServer::Listener> TcpServer::prepare(UniqueFd fd,
   listener->fd = std::move(fd);
   listener->statistics.transport = Transport::tcp;
   listener->statistics.endpoint = endpoint;
+  // Connections inherit it. Where it fails their interface is not known.
+  const int on = 1;
+  const bool v4 = endpoint.address.is_v4();
+  (void)::setsockopt(listener->fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                     v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof on);
   return listener;
 }
 
@@ -115,7 +149,13 @@ void TcpServer::accept(Listener& listener) {
       return;
     }
     const auto source = from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
-    if (!source || !may_ask(service_.access(), *source)) {
+    const auto& access = service_.access();
+    const uint32_t interface = source && !access.interfaces.empty()
+                                   ? arrival_interface(fd.get(), source->address)
+                                   : 0;
+    const auto asker =
+        source ? who_asks(access, *source, interface) : std::optional<Asker>{};
+    if (!asker) {
       ++listener.statistics.refused;
       continue;
     }
@@ -126,6 +166,7 @@ void TcpServer::accept(Listener& listener) {
     auto c = std::make_unique<Connection>();
     c->id = next_++;
     c->client = source->address;
+    c->asker = *asker;
     c->listener = listener.shared_from_this();
     c->fd = std::move(fd);
     c->active = Loop::now();
@@ -165,24 +206,31 @@ void TcpServer::work(Connection& c) {
     return c.waiting < limits_.pipelined && c.unsent() < limits_.unsent;
   };
   std::optional<Bytes> message;
+  if (c.in.has_message()) c.active = Loop::now();
   do {
-    while (may_take() && (message = c.in.next())) take(c, *message);
+    // TCP has no reply to "later"; a peer that asks too often sees its connection end.
+    while (may_take() && (message = c.in.next()))
+      if (!take(c, *message)) return close(c.id);
     if (!flush(c)) return close(c.id);
     // Messages that were held back by unsent replies have no event of their own.
   } while (may_take() && c.in.has_message());
   settle(c);
 }
 
-void TcpServer::take(Connection& c, Bytes message) {
+// False when the client asks too often.
+bool TcpServer::take(Connection& c, Bytes message) {
+  if (!service_.may_ask_now(c.asker, c.client, c.active)) {
+    ++c.listener->statistics.refused;
+    return false;
+  }
   ++c.listener->statistics.queries;
-  c.active = Loop::now();
   c.deadline = c.active + limits_.idle;
-  const auto a = service_.handle(message, Transport::tcp);
+  const auto a = service_.handle(message, Transport::tcp, c.asker);
   if (a.kind == Answer::Kind::reply) {
     append_framed(c.out, service_.reply(a));
     ++c.listener->statistics.replies;
   }
-  if (a.kind != Answer::Kind::ask) return;
+  if (a.kind != Answer::Kind::ask) return true;
   ++c.waiting;
   // The reply may come before ask() returns; then the caller goes on with it.
   const auto inside = std::make_shared<bool>(true);
@@ -197,6 +245,7 @@ void TcpServer::take(Connection& c, Bytes message) {
     if (!*inside) (*self)->work(to);
   });
   *inside = false;
+  return true;
 }
 
 bool TcpServer::flush(Connection& c) {

@@ -18,8 +18,8 @@ struct TcpLimits {
   size_t connections = 128;
   size_t per_client = 16;
   size_t pipelined = 100;  // queries of one connection without a reply yet
-  size_t unsent =
-      256 * 1024;  // reply bytes the client has not taken; then we stop reading
+  // Reply bytes that the client has not taken; then we stop reading.
+  size_t unsent = size_t{64} << 10;
   std::chrono::milliseconds first_message{3000};
   std::chrono::milliseconds idle{10000};
 };
@@ -49,7 +49,7 @@ class TcpServer {
   void ready(Connection& c, uint32_t events);
   bool read(Connection& c);
   void work(Connection& c);
-  void take(Connection& c, Bytes message);
+  bool take(Connection& c, Bytes message);
   bool flush(Connection& c);
   void settle(Connection& c);
   void close(uint64_t id);

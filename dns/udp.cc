@@ -5,43 +5,68 @@
 
 #include <array>
 
+#include "dns/quick.hh"
+
 namespace wigeon::dns {
 namespace {
 
-constexpr size_t kBatch = 32;
+constexpr size_t kBatch = 64;
+// Zones beyond this do not stay in the CPU's caches.
+constexpr size_t kCached = size_t{1} << 20;
 // Longer queries do not exist in practice; a longer datagram is cut off and dropped.
 constexpr size_t kMaxQuery = 2048;
 
 constexpr size_t kControlSize = CMSG_SPACE(sizeof(in6_pktinfo));
 
-// The packet information of a received message turned into that of its reply: same local
-// address, any interface. Returns the bytes used; 0 leaves the choice to the kernel.
-size_t reply_control(const msghdr& in, std::span<std::byte> out) {
-  auto copy = msghdr{};
-  copy.msg_control = out.data();
-  copy.msg_controllen = out.size();
-  for (auto* c = CMSG_FIRSTHDR(&in); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&in), c)) {
-    auto* o = CMSG_FIRSTHDR(&copy);
-    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-      in_pktinfo info;
-      std::memcpy(&info, CMSG_DATA(c), sizeof info);
-      info.ipi_spec_dst = info.ipi_addr;
-      info.ipi_ifindex = 0;
-      *o = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
-      std::memcpy(CMSG_DATA(o), &info, sizeof info);
-      return CMSG_SPACE(sizeof info);
-    }
-    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-      in6_pktinfo info;
-      std::memcpy(&info, CMSG_DATA(c), sizeof info);
-      // A link-local address means nothing without its interface.
-      if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
-      *o = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
-      std::memcpy(CMSG_DATA(o), &info, sizeof info);
-      return CMSG_SPACE(sizeof info);
-    }
+// How a datagram came: by which interface, to which of our addresses.
+struct Arrival {
+  uint32_t interface = 0;
+  const cmsghdr* info = nullptr;  // IP_PKTINFO or IPV6_PKTINFO
+};
+
+template <class T>
+T content(const cmsghdr* c) {
+  T info;
+  std::memcpy(&info, CMSG_DATA(c), sizeof info);
+  return info;
+}
+
+Arrival arrival(const msghdr& m) {
+  for (auto* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&m), c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+      return {static_cast<uint32_t>(content<in_pktinfo>(c).ipi_ifindex), c};
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+      return {content<in6_pktinfo>(c).ipi6_ifindex, c};
   }
-  return 0;
+  return {};
+}
+
+// The packet information of the reply: same local address, any interface. Returns the
+// bytes used; 0 leaves the choice to the kernel, which takes the address we are bound to.
+size_t reply_control(const cmsghdr* in, const Address& bound, std::span<std::byte> out) {
+  if (!in) return 0;
+  auto* o = reinterpret_cast<cmsghdr*>(out.data());
+  const auto bound_bytes = bound.bytes();
+  if (in->cmsg_level == IPPROTO_IP) {
+    auto info = content<in_pktinfo>(in);
+    if (bound.is_v4() && std::memcmp(&info.ipi_addr, bound_bytes.data(), 4) == 0)
+      return 0;
+    info.ipi_spec_dst = info.ipi_addr;
+    info.ipi_ifindex = 0;
+    *o = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+    std::memcpy(CMSG_DATA(o), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+  }
+  auto info = content<in6_pktinfo>(in);
+  // A link-local address means nothing without its interface.
+  if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) {
+    if (!bound.is_v4() && std::memcmp(&info.ipi6_addr, bound_bytes.data(), 16) == 0)
+      return 0;
+    info.ipi6_ifindex = 0;
+  }
+  *o = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+  std::memcpy(CMSG_DATA(o), &info, sizeof info);
+  return CMSG_SPACE(sizeof info);
 }
 
 }  // namespace
@@ -67,6 +92,7 @@ struct UdpListener::Batch {
   std::array<In, kBatch> in;
   std::array<Out, kBatch> out;
   std::array<mmsghdr, kBatch> received{};
+  size_t used = kBatch;  // of received: filled in by the call before
   std::array<mmsghdr, kBatch> replies{};
   std::array<sockaddr_in6, kBatch> sources{};
 };
@@ -101,7 +127,7 @@ Result<std::unique_ptr<UdpListener>> UdpListener::open(Loop& loop, Service& serv
 
 void UdpListener::ready() {
   auto& b = *batch_;
-  for (size_t i = 0; i < kBatch; ++i)
+  for (size_t i = 0; i < b.used; ++i)
     b.received[i].msg_hdr = {.msg_name = &b.sources[i],
                              .msg_namelen = sizeof b.sources[i],
                              .msg_iov = &b.in[i].iov,
@@ -111,7 +137,9 @@ void UdpListener::ready() {
                              .msg_flags = 0};
   const int received =
       ::recvmmsg(fd_.get(), b.received.data(), kBatch, MSG_DONTWAIT, nullptr);
+  b.used = received > 0 ? static_cast<size_t>(received) : 0;
   if (received <= 0) return;  // EAGAIN, or an ICMP error that concerns nobody anymore
+  fetch_ahead();
   const auto now = Loop::now();
   unsigned count = 0;
   for (size_t i = 0; i < static_cast<size_t>(received); ++i) {
@@ -119,7 +147,10 @@ void UdpListener::ready() {
     if (m.msg_flags & MSG_TRUNC) continue;
     const auto source =
         from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]), m.msg_namelen);
-    if (!source || !may_ask(service_.access(), *source)) {
+    const auto came = arrival(m);
+    const auto asker = source ? who_asks(service_.access(), *source, came.interface)
+                              : std::optional<Asker>{};
+    if (!asker || !service_.may_ask_now(*asker, source->address, now)) {
       ++statistics_.refused;
       continue;
     }
@@ -128,10 +159,11 @@ void UdpListener::ready() {
     const auto keep_peer = [&] {
       out.peer.address = b.sources[i];
       out.peer.address_size = m.msg_namelen;
-      out.peer.control_size = reply_control(m, out.peer.control);
+      out.peer.control_size =
+          reply_control(came.info, statistics_.endpoint.address, out.peer.control);
     };
-    const auto a =
-        service_.handle({b.in[i].bytes.data(), b.received[i].msg_len}, Transport::udp);
+    const auto a = service_.handle({b.in[i].bytes.data(), b.received[i].msg_len},
+                                   Transport::udp, *asker);
     switch (a.kind) {
       case Answer::Kind::drop:
         break;
@@ -164,6 +196,20 @@ void UdpListener::ready() {
     if (sent > 0) statistics_.replies += static_cast<uint64_t>(sent);
     done += sent > 0 ? static_cast<unsigned>(sent) : 1;
   }
+}
+
+// The memory that the look-ups will read, for all of them at once: it comes while the
+// first ones are answered.
+void UdpListener::fetch_ahead() {
+  auto& b = *batch_;
+  const Zones& zones = service_.zones();
+  if (b.used < 2 || zones.memory() < kCached) return;
+  std::array<uint64_t, kBatch> hashes;
+  for (size_t i = 0; i < b.used; ++i) {
+    hashes[i] = question_hash({b.in[i].bytes.data(), b.received[i].msg_len});
+    zones.fetch_slot(hashes[i]);
+  }
+  for (size_t i = 0; i < b.used; ++i) zones.fetch_node(hashes[i]);
 }
 
 void UdpListener::send_later(const Peer& peer, Bytes reply) {

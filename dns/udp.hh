@@ -26,6 +26,7 @@ class UdpListener {
   struct Peer;  // where a reply goes and where it leaves from
   UdpListener(Service& service, UniqueFd fd, const Endpoint& endpoint);
   void ready();
+  void fetch_ahead();
   void send_later(const Peer& peer, Bytes reply);
 
   Service& service_;

@@ -1,248 +1,269 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/upstream.hh"
 
-#include <ares.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include <algorithm>
-#include <unordered_map>
 
-#include "dns/message.hh"
-#include "dns/random.hh"
+#include "dns/upstream_flight.hh"
 
 namespace wigeon::dns {
 namespace {
 
-// Retries and time-outs are looked for this often while queries are in flight.
-constexpr std::chrono::milliseconds kTick{50};
-// c-ares cannot be told to give up one query, so queries whose limit has passed linger
-// until their last try ends.
-constexpr size_t kMaxLingering = 4000;
-constexpr int kTries = 2;
-constexpr int kFirstTimeoutMs = 1000;
+using namespace std::chrono_literals;
 
-Error ares_error(std::string_view doing, int status) {
-  return {EIO, std::string(doing) + ": " + ares_strerror(status)};
-}
+// How late a limit may be found to have passed; and when there are no queries, how often
+// what is left of them is cleared away.
+constexpr auto kRemember = 10min;  // what a server cannot do
+constexpr size_t kOtherFiles = 256;
+constexpr size_t kLeastQueries = 64;
+constexpr size_t kMaxOthers = 16;  // connections of a server besides the shared one
+constexpr int kEvents = 64;
 
-Result<void> init_library() {
-  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
-  if (status != ARES_SUCCESS)
-    return std::unexpected(ares_error("ares_library_init", status));
-  return {};
-}
+size_t index_of(Family family) { return family == Family::v4 ? 0 : 1; }
 
 }  // namespace
 
-class Upstream::Channel {
- public:
-  static Result<std::unique_ptr<Channel>> open(Loop& loop, const Endpoint& server);
-  ~Channel() {
-    // Ends what is in flight through the callbacks, and closes the sockets, whose watches
-    // the state callback ends first.
-    if (channel_) ares_destroy(channel_);
-  }
-  void send(Bytes query, Flight* flight);
-  void check_timeouts() {
-    if (in_flight > 0) ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-  }
-
-  size_t in_flight = 0;
-
- private:
-  explicit Channel(Loop& loop) : loop_(loop) {}
-  static void on_socket(void* self, ares_socket_t fd, int readable, int writable);
-  static void on_reply(void* data, int status, int timeouts, unsigned char* bytes,
-                       int size);
-  Result<void> set_server(const Endpoint& server);
-
-  Loop& loop_;
-  ares_channel channel_ = nullptr;
-  std::unordered_map<int, Loop::Watch> sockets_{};
-};
-
-struct Upstream::Flight {
-  Upstream* owner = nullptr;
-  Channel* channel = nullptr;
-  std::chrono::microseconds deadline{};
-  Done done{};  // empty once called
-  std::list<Flight>::iterator self{};
-};
-
-Result<std::unique_ptr<Upstream::Channel>> Upstream::Channel::open(
-    Loop& loop, const Endpoint& server) {
-  std::unique_ptr<Channel> c(new Channel(loop));
-  char lookups[] = "b";  // DNS only
-  ares_options o{};
-  // EDNS: accept replies of up to ednspsz bytes over UDP; a FORMERR without OPT repeats
-  // the query without its last 11 bytes, which is the OPT record of ours. Not STAYOPEN: a
-  // channel that has nothing in flight closes its sockets, so that the next query has a
-  // new port.
-  o.flags =
-      ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP;
-  o.ednspsz = kUdpPayload;
-  o.timeout = kFirstTimeoutMs;
-  o.tries = kTries;
-  o.ndots = 1;
-  o.lookups = lookups;
-  o.sock_state_cb = on_socket;
-  o.sock_state_cb_data = c.get();
-  // Domains, sort list, servers and ndots are given, if only as nothing, so that c-ares
-  // has no reason to read resolv.conf.
-  const int set = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
-                  ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_LOOKUPS |
-                  ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS | ARES_OPT_SORTLIST |
-                  ARES_OPT_SERVERS | ARES_OPT_NOROTATE;
-  const int status = ares_init_options(&c->channel_, &o, set);
-  if (status != ARES_SUCCESS) {
-    c->channel_ = nullptr;
-    return std::unexpected(ares_error("ares_init_options", status));
-  }
-  TRY(c->set_server(server));
-  return c;
-}
-
-Result<void> Upstream::Channel::set_server(const Endpoint& server) {
-  ares_addr_port_node node{};
-  node.family = static_cast<int>(server.address.family());
-  const auto bytes = server.address.bytes();
-  std::memcpy(&node.addr, bytes.data(), bytes.size());
-  node.udp_port = node.tcp_port = server.port;
-  const int status = ares_set_servers_ports(channel_, &node);
-  if (status != ARES_SUCCESS)
-    return std::unexpected(ares_error("ares_set_servers_ports", status));
-  return {};
-}
-
-void Upstream::Channel::on_socket(void* data, ares_socket_t fd, int readable,
-                                  int writable) {
-  auto& self = *static_cast<Channel*>(data);
-  const uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
-  const auto known = self.sockets_.find(fd);
-  if (events == 0) {
-    if (known != self.sockets_.end()) self.sockets_.erase(known);
-    return;
-  }
-  if (known != self.sockets_.end()) {
-    (void)known->second.change(events);  // fails only without memory; the timeout remains
-    return;
-  }
-  auto watch = self.loop_.watch(fd, events, [&self, fd](uint32_t ready) {
-    // An error is found by reading.
-    const bool in = ready & (EPOLLIN | EPOLLERR | EPOLLHUP);
-    const bool out = ready & EPOLLOUT;
-    ares_process_fd(self.channel_, in ? fd : ARES_SOCKET_BAD, out ? fd : ARES_SOCKET_BAD);
-  });
-  if (watch) self.sockets_.emplace(fd, std::move(*watch));
-}
-
-void Upstream::Channel::on_reply(void* data, int status, int, unsigned char* bytes,
-                                 int size) {
-  auto* flight = static_cast<Flight*>(data);
-  --flight->channel->in_flight;
-  Upstream& owner = *flight->owner;
-  Done done = std::move(flight->done);
-  owner.flights_.erase(flight->self);
-  if (owner.closing_ || !done) return;
-  using End = Outcome::End;
-  if (status == ARES_SUCCESS && bytes && size > 0)
-    done({End::replied, {bytes, static_cast<size_t>(size)}});
-  else
-    done({status == ARES_ETIMEOUT ? End::no_reply : End::unreachable, {}});
-}
-
-void Upstream::Channel::send(Bytes query, Flight* flight) {
-  ++in_flight;
-  ares_send(channel_, query.data(), static_cast<int>(query.size()), on_reply, flight);
-}
-
-UsableUpstreams usable_upstreams(std::span<const Endpoint> configured,
-                                 std::span<const Address> own_addresses,
-                                 std::span<const Endpoint> listeners) {
-  UsableUpstreams result;
-  for (const auto& e : configured) {
-    const bool good = e.port != 0 && !e.address.is_unspecified() &&
-                      !e.address.is_multicast() &&
-                      std::ranges::count(own_addresses, e.address) == 0 &&
-                      std::ranges::count(listeners, e) == 0;
-    auto& list = good ? result.servers : result.dropped;
-    if (std::ranges::count(list, e) == 0) list.push_back(e);
-  }
-  return result;
-}
-
 Result<std::unique_ptr<Upstream>> Upstream::open(Loop& loop) {
-  TRY(init_library());
-  return std::unique_ptr<Upstream>(new Upstream(loop));
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail_errno("getrlimit");
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return fail_errno("epoll_create1");
+  const size_t room = files.rlim_cur > kOtherFiles ? files.rlim_cur - kOtherFiles : 0;
+  const size_t most = std::clamp(room, kLeastQueries, kMaxUpstreamQueries);
+  std::unique_ptr<Upstream> up(new Upstream(loop, std::move(epoll), most));
+  auto* self = up.get();
+  up->watch_ =
+      TRY(loop.watch(self->epoll_.get(), EPOLLIN, [self](uint32_t) { self->ready(); }));
+  up->ticker_ = TRY(loop.timer([self] { self->tick(); }));
+  return up;
 }
 
-Upstream::Upstream(Loop& loop) : loop_(loop) {}
+Upstream::Upstream(Loop& loop, UniqueFd epoll, size_t most)
+    : loop_(loop), epoll_(std::move(epoll)), most_(most), datagram_(kUdpPayload + 1) {}
 
-Upstream::~Upstream() {
-  closing_ = true;
-  pools_.clear();
-  retired_.clear();
+Upstream::~Upstream() = default;
+
+size_t Upstream::sockets() const {
+  return static_cast<size_t>(
+      std::ranges::count_if(flights_, [](auto& f) { return f && f->socket; }));
 }
 
 Result<void> Upstream::set_servers(std::span<const Endpoint> servers) {
-  std::map<Endpoint, Pool> fresh;
-  for (const auto& server : servers) {
-    if (pools_.contains(server) || fresh.contains(server)) continue;
-    for (size_t i = 0; i < kChannels; ++i)
-      fresh[server].push_back(TRY(Channel::open(loop_, server)));
+  std::map<Endpoint, std::unique_ptr<Server>> next;
+  for (const auto& e : servers) {
+    if (next.contains(e)) continue;
+    if (auto known = servers_.extract(e))
+      next.insert(std::move(known));
+    else
+      next.emplace(e, std::make_unique<Server>(e));
   }
-  for (auto at = pools_.begin(); at != pools_.end();) {
-    if (std::ranges::count(servers, at->first) > 0) {
-      ++at;
-      continue;
-    }
-    retired_.push_back(std::move(at->second));
-    at = pools_.erase(at);
-  }
-  pools_.merge(fresh);
+  for (auto& [endpoint, server] : servers_) retired_.push_back(std::move(server));
+  servers_ = std::move(next);
   keep_ticking();
   return {};
 }
 
-void Upstream::send(const Endpoint& server, Bytes query, Transport,
-                    std::chrono::milliseconds limit, Done done) {
-  const auto at = pools_.find(server);
-  if (at == pools_.end() || flights_.size() >= kMaxLingering)
-    return done({Outcome::End::unreachable, {}});
-  static Random random;
-  Channel& channel = *at->second[random.u16() % at->second.size()];
-  flights_.push_front({this, &channel, Loop::now() + limit, std::move(done)});
-  flights_.front().self = flights_.begin();
-  keep_ticking();
-  channel.send(query, &flights_.front());  // on_reply() may run before this returns
+// A place for a query to this server, with a socket of the right family if there is one.
+Upstream::Flight* Upstream::take(Server& server) {
+  if (in_flight_ >= most_ || server.in_flight >= most_ / 4 * 3) return nullptr;
+  const size_t family = index_of(server.endpoint.address.family());
+  size_t number = flights_.size();
+  Free* from = nullptr;
+  if (!free_[family].numbers.empty())
+    from = &free_[family];
+  else if (number >= most_)
+    from = &free_[1 - family];
+  if (from) {
+    number = from->numbers.back();
+    from->numbers.pop_back();
+    from->least = std::min(from->least, from->numbers.size());
+    if (auto& f = flights_[number]; f && from != &free_[family]) f->socket.reset();
+  } else {
+    flights_.emplace_back();
+  }
+  auto& flight = flights_[number];
+  if (!flight) {
+    flight = std::make_unique<Flight>();
+    flight->number = static_cast<uint16_t>(number);
+  }
+  flight->serial = ++serial_;
+  flight->server = &server;
+  flight->mismatches = 0;
+  flight->tcp = flight->alone = flight->plain = flight->unmixed = false;
+  ++in_flight_;
+  ++server.in_flight;
+  return flight.get();
 }
 
-void Upstream::keep_ticking() {
-  if (ticking_) return;
-  if (!ticker_) {
-    auto timer = loop_.after(kTick, [this] { tick(); });
-    if (!timer) return;  // out of memory: tried again with the next query
-    ticker_ = std::move(*timer);
-  } else if (!ticker_.restart(kTick)) {
+void Upstream::send(const Endpoint& server, Bytes query, Transport first,
+                    std::chrono::milliseconds limit, Done done) {
+  const auto at = servers_.find(server);
+  Flight* f = at == servers_.end() ? nullptr : take(*at->second);
+  if (!f) {
+    if (at != servers_.end()) ++counters_.full;
+    return done({Outcome::End::unreachable, {}});
+  }
+  f->done = std::move(done);
+  f->server->used = Loop::now();
+  f->deadline = f->server->used + limit;
+  keep_ticking();
+  if (!f->query.set(query)) return end(*f, {Outcome::End::unreachable, {}});
+  first == Transport::tcp ? ask_tcp(*f) : ask_udp(*f);
+}
+
+void Upstream::ask_udp(Flight& f) {
+  Server& s = *f.server;
+  const Outcome failed{Outcome::End::unreachable, {}};
+  if (!s.udp) {
+    if (auto channel = UdpChannel::open(s.endpoint)) s.udp = std::move(*channel);
+    if (!s.udp) return end(f, failed);
+  }
+  if (!f.socket) {
+    auto socket =
+        UpstreamSocket::open(s.endpoint.address.family(), epoll_.get(), f.number);
+    if (!socket) return end(f, failed);
+    f.socket.emplace(std::move(*socket));
+  }
+  if (!f.socket->connect(s.address, s.size)) return end(f, failed);
+  const Time now = Loop::now();
+  f.repeat_at = now + (f.deadline - now) / 3;
+  f.query.shape({.id = random_.u16(),
+                 .with_opt = !f.plain && s.plain_until <= now,
+                 .mixed = !f.unmixed && s.unmixed_until <= now},
+                random_);
+  s.udp->start(f.number, f.query.sent(), *f.socket, f.kept);
+  if (!f.kept.pending) end(f, failed);
+}
+
+// The port is closed, and c-ares lets go of the query.
+void Upstream::leave_udp(Flight& f) {
+  if (f.socket && !f.socket->disconnect()) f.socket.reset();
+  if (f.kept.pending) f.server->udp->give_up(f.kept, f.query.sent());
+}
+
+// The server's shared one, or a new one.
+TcpChannel* Upstream::connection(Flight& f) {
+  Server& s = *f.server;
+  if (!f.alone && s.tcp) return s.tcp.get();
+  if (f.alone && s.others.size() >= kMaxOthers) return nullptr;
+  auto made = TcpChannel::open(loop_, s.endpoint, [this](uint64_t ticket, Bytes reply) {
+    on_tcp_end(ticket, reply);
+  });
+  if (!made) return nullptr;
+  if (!f.alone) return (s.tcp = std::move(*made)).get();
+  return s.others.emplace_back(std::move(*made)).get();
+}
+
+void Upstream::ask_tcp(Flight& f) {
+  leave_udp(f);
+  f.tcp = true;
+  TcpChannel* channel = connection(f);
+  if (!channel) return end(f, {Outcome::End::unreachable, {}});
+  const bool with_opt = !f.plain && f.server->plain_until <= Loop::now();
+  f.query.shape({.id = random_.u16(), .with_opt = with_opt}, random_);
+  channel->send(f.query.sent(), f.serial << 16 | f.number);
+}
+
+void Upstream::on_tcp_end(uint64_t ticket, Bytes reply) {
+  const auto number = ticket & 0xffff;
+  if (number >= flights_.size() || !flights_[number]) return;
+  Flight& f = *flights_[number];
+  if (f.serial != ticket >> 16 || !f.tcp) return;
+  if (reply.empty() && !f.alone) {
+    // Servers close a connection when they like, also for the sake of another query.
+    f.alone = true;
+    return ask_tcp(f);
+  }
+  const Match match = reply.empty() ? Match::mismatch : f.query.match(reply);
+  if (match == Match::no_edns) {
+    ++counters_.without_edns;
+    f.plain = true;
+    return ask_tcp(f);
+  }
+  if (match != Match::reply && match != Match::truncated)
+    return end(f, {Outcome::End::unreachable, {}});
+  std::vector<uint8_t> restored(reply.begin(), reply.end());
+  f.query.restore(restored);
+  learn(f, restored);
+  end(f, {Outcome::End::replied, restored});
+}
+
+void Upstream::ready() {
+  std::array<epoll_event, kEvents> events;
+  const int n = ::epoll_wait(epoll_.get(), events.data(), kEvents, 0);
+  for (int i = 0; i < n; ++i) {
+    const auto& f = flights_[events[static_cast<size_t>(i)].data.u32];
+    if (f && f->is_on_udp()) receive(*f);
+  }
+}
+
+void Upstream::receive(Flight& f) {
+  const uint64_t serial = f.serial;
+  // Edge-triggered: until nothing is left, or the query has moved on.
+  while (f.is_on_udp() && f.serial == serial && f.socket && f.socket->is_connected()) {
+    const auto size = f.socket->receive(datagram_);
+    if (size) {
+      on_datagram(f, std::span(datagram_).first(std::min(*size, datagram_.size())));
+      continue;
+    }
+    if (size.error().code == EINTR) continue;
+    if (size.error().code != EAGAIN) end(f, {Outcome::End::unreachable, {}});
     return;
   }
-  ticking_ = true;
 }
 
-void Upstream::tick() {
-  ticking_ = false;
-  for (auto& [server, pool] : pools_)
-    for (auto& channel : pool) channel->check_timeouts();
-  for (auto& pool : retired_)
-    for (auto& channel : pool) channel->check_timeouts();
-  std::erase_if(retired_, [](const Pool& pool) {
-    return std::ranges::all_of(pool, [](auto& c) { return c->in_flight == 0; });
-  });
-  std::vector<Done> late;
-  for (auto& flight : flights_)
-    if (flight.done && flight.deadline <= Loop::now())
-      late.push_back(std::move(flight.done));
-  for (auto& done : late) done({Outcome::End::no_reply, {}});
-  if (!flights_.empty()) keep_ticking();
+void Upstream::on_datagram(Flight& f, std::span<uint8_t> datagram) {
+  Match match = f.query.match(datagram);
+  // Larger than we said we take: in fragments, which are easier to forge.
+  if (match == Match::reply && datagram.size() > kUdpPayload) match = Match::truncated;
+  switch (match) {
+    case Match::mismatch:
+      ++counters_.mismatches;
+      if (++f.mismatches <= kMaxMismatches) return;
+      ++counters_.suspicions;
+      return ask_tcp(f);
+    case Match::truncated:
+      ++counters_.truncated;
+      return ask_tcp(f);
+    case Match::no_edns:
+      ++counters_.without_edns;
+      f.plain = true;
+      break;
+    case Match::other_case:
+      ++counters_.without_case;
+      f.unmixed = true;
+      break;
+    case Match::reply:
+      f.server->udp->finish(f.kept, datagram);
+      if (!f.kept.replied) return end(f, {Outcome::End::unreachable, {}});
+      f.query.restore(datagram);
+      learn(f, datagram);
+      return end(f, {Outcome::End::replied, datagram});
+  }
+  leave_udp(f);
+  ask_udp(f);
+}
+
+// What was left out is left out from now on, if that was what the server minded.
+void Upstream::learn(Flight& f, Bytes reply) {
+  if (!f.plain && !f.unmixed) return;
+  const Time until = Loop::now() + kRemember;
+  const uint16_t code = reply[3] & flag::kRcode;
+  if (f.plain && code != rcode::kFormErr && code != rcode::kNotImp)
+    f.server->plain_until = until;
+  if (f.unmixed) f.server->unmixed_until = until;
+}
+
+void Upstream::end(Flight& f, const Outcome& outcome) {
+  leave_udp(f);
+  Done done = std::move(f.done);
+  f.serial = 0;
+  --f.server->in_flight;
+  --in_flight_;
+  free_[index_of(f.server->endpoint.address.family())].numbers.push_back(f.number);
+  done(outcome);
 }
 
 }  // namespace wigeon::dns

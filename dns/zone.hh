@@ -72,6 +72,18 @@ class Zones {
   // name is lower case. For type ANY the first set of the name is found (RFC 8482).
   [[nodiscard]] Found find(Bytes name, uint16_t type) const;
 
+  // For many look-ups at once: bring their memory close, in two steps. hash: of the name.
+  void fetch_slot(uint64_t hash) const {
+    if (!table_.empty()) __builtin_prefetch(&table_[hash & (table_.size() - 1)]);
+  }
+  void fetch_node(uint64_t hash) const {
+    if (table_.empty()) return;
+    const uint8_t* node = arena_.data() + table_[hash & (table_.size() - 1)].node;
+    __builtin_prefetch(node);
+    __builtin_prefetch(node +
+                       63);  // a node with one address is mostly longer than a line
+  }
+
   // The SOA record the zone was configured with; count 0 when it has none.
   [[nodiscard]] Set soa_of(const Found& found) const;
 

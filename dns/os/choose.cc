@@ -118,7 +118,11 @@ Choice automatic(const Environment& e) {
     auto choice = resolvconf(e, "resolvconf wrote resolv.conf");
     if (choice.kind != ManagerKind::none) return choice;
     but = "resolvconf wrote it but is not installed";
-  } else if (contains(writers, "systemd-resolved") || stub) {
+  } else if (stub) {
+    // Written over, it would be wrong again once resolved is back.
+    return {ManagerKind::none,
+            "resolv.conf names systemd-resolved's stub, which does not run"};
+  } else if (contains(writers, "systemd-resolved")) {
     but = "systemd-resolved wrote it but does not run";
   }
   return {ManagerKind::file,

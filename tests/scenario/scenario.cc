@@ -120,6 +120,9 @@ class Run {
     if (command == "REPLY") return reply(words, lines);
     if (command == "SPOOF") return spoof(words, lines);
     if (command == "TIME") return time(words);
+    if (command == "CACHE") return cache(words);
+    if (command == "STALE") return stale(words);
+    if (command == "FLUSH") return flush(words);
     failed("unknown command " + command);
   }
 
@@ -243,6 +246,7 @@ class Run {
       else
         failed("unknown option " + option);
     }
+    if (!uses_cache_) service_.flush({});
     const auto bytes = make_query(q);
     const auto keep = [this, client, id = q.id](Bytes r) {
       if (r.size() < 2 || (r[0] << 8 | r[1]) != id) failed("the reply has another id");
@@ -341,6 +345,29 @@ class Run {
     service_.expire(now_);
   }
 
+  // CACHE off|on: what is kept is forgotten before each query, or not.
+  void cache(std::istringstream& words) {
+    std::string word;
+    words >> word;
+    uses_cache_ = word == "on";
+  }
+
+  // STALE seconds: so long past their time answers may stand in.
+  void stale(std::istringstream& words) {
+    int64_t s = 0;
+    words >> s;
+    service_.set_serve_stale(std::chrono::seconds(s));
+  }
+
+  // FLUSH NAME count: so many answers for it and below are forgotten.
+  void flush(std::istringstream& words) {
+    std::string name;
+    size_t want = 0;
+    words >> name >> want;
+    const size_t have = service_.flush(*Name::parse(name));
+    if (want != have) failed("flushed " + std::to_string(have) + " answers");
+  }
+
   static constexpr const char* kUpstream = "192.0.2.53";
 
   std::string path_;
@@ -355,6 +382,7 @@ class Run {
   Service::Time now_{};
   FakeExchange exchange_{now_};
   Service service_{exchange_, [this] { return now_; }};
+  bool uses_cache_ = true;
   uint16_t ids_ = 0;
   std::map<std::string, std::string> replies_{};
 };

@@ -5,10 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "dns/access.hh"
+#include "dns/rate.hh"
 #include "tests/scenario/message_text.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -28,7 +30,7 @@ Replied reply_to(Bytes query, Transport transport = Transport::udp,
   std::vector<uint8_t> out(transport == Transport::udp ? kUdpPayload : kMaxMessage);
   Asked asked;
   Question wanted;
-  const auto a = answer(query, transport, zones, 0, out, asked, wanted);
+  const auto a = answer(query, transport, Asker::host, zones, 0, out, asked, wanted);
   out.resize(a.size);
   return {a.kind, out};
 }
@@ -189,8 +191,9 @@ TEST_CASE("a forwarded reply is cut to the client's size, not the server's") {
   Question wanted;
   std::vector<uint8_t> out(kUdpPayload);
   const auto query = make_query({.name = "example.com", .type = type::kTxt});
-  REQUIRE(answer(query, Transport::udp, *kZones, 0, out, asked, wanted).kind ==
-          Answer::Kind::ask);
+  REQUIRE(
+      answer(query, Transport::udp, Asker::host, *kZones, 0, out, asked, wanted).kind ==
+      Answer::Kind::ask);
   const auto upstream = make_reply(
       query, "NOERROR", {"answer example.com 60 TXT " + std::string(600, 'x')});
   out.resize(complete(asked, upstream, *kZones, 0, out));
@@ -202,27 +205,88 @@ TEST_CASE("an extended rcode of an upstream server reaches clients with EDNS") {
   Question wanted;
   std::vector<uint8_t> out(kUdpPayload);
   const auto query = make_query({.name = "example.com", .edns = 1232});
-  REQUIRE(answer(query, Transport::udp, *kZones, 0, out, asked, wanted).kind ==
-          Answer::Kind::ask);
+  REQUIRE(
+      answer(query, Transport::udp, Asker::host, *kZones, 0, out, asked, wanted).kind ==
+      Answer::Kind::ask);
   out.resize(complete(asked, make_reply(query, "BADVERS", {}), *kZones, 0, out));
   CHECK(text(out) == "BADVERS rd ra\nopt 1232\n");
 }
 
 TEST_CASE("only loopback, own addresses and allowed prefixes may ask") {
   const Access access{{*Address::parse("100.64.0.1")}, {*Prefix::parse("10.1.0.0/16")}};
-  const auto may = [&](const char* source) {
-    return may_ask(access, {*Address::parse(source), 40000});
+  const auto who = [&](const char* source) {
+    return who_asks(access, {*Address::parse(source), 40000}, 0);
   };
-  CHECK(may("127.0.0.1"));
-  CHECK(may("127.1.2.3"));
-  CHECK(may("::1"));
-  CHECK(may("100.64.0.1"));
-  CHECK(may("10.1.255.1"));
-  CHECK_FALSE(may("100.64.0.2"));
-  CHECK_FALSE(may("10.2.0.1"));
-  CHECK_FALSE(may("192.0.2.1"));
-  CHECK_FALSE(may("fe80::1"));
-  CHECK_FALSE(
-      may_ask({{}, {*Prefix::parse("0.0.0.0/0")}}, {*Address::parse("224.0.0.1"), 53}));
-  CHECK_FALSE(may_ask(access, {*Address::parse("127.0.0.1"), 0}));
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "100.64.0.1"})
+    CHECK(who(host) == Asker::host);
+  CHECK(who("10.1.255.1") == Asker::peer);
+  for (const char* other : {"100.64.0.2", "10.2.0.1", "192.0.2.1", "fe80::1"})
+    CHECK(who(other) == std::nullopt);
+  const Access all{{}, {*Prefix::parse("0.0.0.0/0"), *Prefix::parse("::/0")}};
+  for (const char* never : {"224.0.0.1", "ff02::1", "255.255.255.255", "0.0.0.0", "::"})
+    CHECK(who_asks(all, {*Address::parse(never), 53}, 0) == std::nullopt);
+  CHECK(who_asks(access, {*Address::parse("127.0.0.1"), 0}, 0) == std::nullopt);
+}
+
+TEST_CASE("queries come in by loopback and by the interfaces that are named") {
+  const Access access{{}, {*Prefix::parse("10.1.0.0/16")}, {7, 9}};
+  const Endpoint peer{*Address::parse("10.1.0.1"), 40000};
+  for (const uint32_t good : {1u, 7u, 9u}) CHECK(who_asks(access, peer, good));
+  for (const uint32_t bad : {0u, 2u, 8u}) CHECK_FALSE(who_asks(access, peer, bad));
+}
+
+TEST_CASE("a peer's datagram gets at most three times its size, and may come over TCP") {
+  const auto zones =
+      *Zones::build({{"corp.test",
+                      {{"t.corp.test", type::kTxt, 60, std::string(150, 'x')},
+                       {"a.corp.test", type::kA, 60, "100.64.0.1"}}}},
+                    {});
+  const auto reply = [&](const QueryText& q, Transport transport, Asker asker) {
+    const auto query = make_query(q);
+    Asked asked;
+    Question wanted;
+    std::vector<uint8_t> out(kMaxMessage);
+    const auto a = answer(query, transport, asker, *zones, 0, out, asked, wanted);
+    REQUIRE(a.kind == Answer::Kind::reply);
+    if (asker == Asker::peer && transport == Transport::udp)
+      CHECK(a.size <= kMaxAmplification * query.size());
+    out.resize(a.size);
+    return text(out);
+  };
+  const QueryText large{.name = "t.corp.test", .type = type::kTxt, .edns = 1232};
+  CHECK(reply(large, Transport::udp, Asker::peer) == "NOERROR aa tc rd ra\nopt 1232\n");
+  CHECK(reply(large, Transport::udp, Asker::host).find("answer") != std::string::npos);
+  CHECK(reply(large, Transport::tcp, Asker::peer).find("answer") != std::string::npos);
+  CHECK(reply({.name = "a.corp.test"}, Transport::udp, Asker::peer).find("answer") !=
+        std::string::npos);
+  CHECK(reply({.name = "no.corp.test"}, Transport::udp, Asker::peer).find("SOA") !=
+        std::string::npos);
+}
+
+TEST_CASE("a peer may ask 200 times at once and 200 times a second") {
+  RateLimit rate(1);
+  const auto ask = [&](const char* peer, auto now) {
+    return rate.take(*Address::parse(peer), now);
+  };
+  const std::chrono::microseconds start = 1h;
+  int taken = 0;
+  for (int i = 0; i < 1000; ++i) taken += ask("100.64.0.2", start);
+  CHECK(taken == 200);
+  CHECK(ask("100.64.0.3", start));
+  CHECK_FALSE(ask("100.64.0.2", start + 4ms));
+  CHECK(ask("100.64.0.2", start + 5ms));
+  taken = 0;
+  for (int i = 0; i < 10'000; ++i) taken += ask("100.64.0.2", start + 5ms + i * 1ms);
+  CHECK(taken == 1999);
+}
+
+TEST_CASE("more peers than places are served, and the busiest stays limited") {
+  RateLimit rate(1);
+  const std::chrono::microseconds now = 1h;
+  const Address busy = *Address::parse("fd00::1");
+  while (rate.take(busy, now)) {
+  }
+  for (uint32_t i = 0; i < 3 * RateLimit::kPlaces; ++i)
+    CHECK(rate.take(Address::v4(0x64400000 + i), now));
+  CHECK_FALSE(rate.take(busy, now));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/control.hh"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <catch2/catch.hpp>
@@ -22,6 +23,38 @@ ResolverConfig sample() {
           .own_addresses = {*Address::parse("100.64.0.1"), *Address::parse("fd00::1")},
           .allow_from = {*Prefix::parse("10.0.0.0/8")},
           .overlay = {*Prefix::parse("100.64.0.0/10"), *Prefix::parse("fd00::/48")}};
+}
+
+Traced sample_traced() {
+  return {.id = 7,
+          .failure = "none",
+          .reply = {.rcode = 23,
+                    .flags = 0x8180,
+                    .size = 99,
+                    .records = {{ReplyRecord::Section::authority, "a.test.", 60, "TXT",
+                                 "\"x\""}},
+                    .left_out = 3,
+                    .errors = {{22, "no reply"}}},
+          .trace = {.local = Trace::Local::zone,
+                    .zone = "a.test.",
+                    .wanted = "b.test.",
+                    .source = Trace::Source::match,
+                    .domain = "test.",
+                    .fell = true,
+                    .withheld = true,
+                    .cache = Trace::Cache::stale,
+                    .attempts = {{at("192.0.2.1:53"), 1, 2, Attempt::End::refused},
+                                 {at("[2001:db8::1]:53"), 3, 4}},
+                    .took = 5}};
+}
+
+// More than any packet holds.
+TellStatistics large() {
+  TellStatistics m;
+  for (size_t i = 0; i < kMaxGroups; ++i)
+    m.statistics.groups.push_back(
+        {.domains = {std::string(60, 'x') + ".test"}, .servers = {{at("192.0.2.1:53")}}});
+  return m;
 }
 
 struct Pair {
@@ -77,8 +110,18 @@ TEST_CASE("counts and texts beyond the limits are refused on both sides") {
 TEST_CASE("every message survives its binary form") {
   const std::vector<ToResolver> down{Listen{{{Transport::udp, at("127.0.0.1:5053")},
                                              {Transport::tcp, at("[::1]:5053")}}},
-                                     Listen{}, Configure{77}, AskStatistics{}};
-  for (const auto& m : down) CHECK(*decode_to_resolver(encode(m)) == m);
+                                     Listen{},
+                                     Configure{77},
+                                     AskStatistics{},
+                                     Flush{1, ""},
+                                     Flush{2, "www.corp.test"},
+                                     Query{3, "www.corp.test", 28, Transport::tcp}};
+  for (const auto& m : down) {
+    const auto bytes = encode(m);
+    CHECK(*decode_to_resolver(bytes) == m);
+    for (size_t n = 0; n < bytes.size(); ++n)
+      CHECK_FALSE(decode_to_resolver(Bytes(bytes).first(n)));
+  }
 
   Statistics s;
   s.queries = 1;
@@ -86,10 +129,18 @@ TEST_CASE("every message survives its binary form") {
   s.zone_bytes = 5;
   s.names = 6;
   s.listeners = {{Transport::tcp, at("[::1]:53"), 1, 2, 3}};
+  s.groups = {{.domains = {"corp.test", "x.test"},
+               .primary = true,
+               .health = Health::unhealthy,
+               .reason = "dead",
+               .servers = {{at("192.0.2.1:53"), 1, 2, 3, 4, 5, 6}}},
+              {.original = true}};
+  s.cache = {1, 2, 3, 4, 5, 6};
   const std::vector<ToDaemon> up{
       Hello{"uid 1"},         Listening{},
       Listening{"no"},        Applied{1, 2, 3, {at("100.64.0.1:53")}},
-      Refused{9, "zone '.'"}, TellStatistics{s}};
+      Refused{9, "zone '.'"}, TellStatistics{s},
+      Flushed{1, 2, "no"},    sample_traced()};
   for (const auto& m : up) {
     const auto bytes = encode(m);
     CHECK(*decode_to_daemon(bytes) == m);
@@ -102,6 +153,89 @@ TEST_CASE("every message survives its binary form") {
   CHECK(std::get<Refused>(
             *decode_to_daemon(encode(ToDaemon{Refused{1, std::string(5000, 'x')}})))
             .reason.size() == kMaxReason);
+}
+
+TEST_CASE("a changed byte of what the resolver tells is refused or kept") {
+  Statistics s = large().statistics;
+  s.groups.resize(2);
+  for (const ToDaemon& m : {ToDaemon{TellStatistics{s}}, ToDaemon{sample_traced()}}) {
+    const auto bytes = encode(m);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      for (const int bits : {0x01, 0x80, 0xff}) {
+        auto changed = bytes;
+        changed[i] = static_cast<uint8_t>(changed[i] ^ bits);
+        if (auto other = decode_to_daemon(changed)) CHECK(encode(*other) == changed);
+      }
+    }
+  }
+}
+
+TEST_CASE("lists and texts of the resolver that are too long are cut, not refused") {
+  Traced t = sample_traced();
+  t.reply.records.assign(kMaxShownRecords + 1,
+                         {ReplyRecord::Section::answer, std::string(2000, 'n'), 1, "A",
+                          std::string(70'000, 'r')});
+  t.trace.attempts.assign(kMaxAttempts + 1, {at("192.0.2.1:53")});
+  const auto back = decode_to_daemon(encode(ToDaemon{t}));
+  REQUIRE(back);
+  const auto& cut = std::get<Traced>(*back);
+  CHECK(cut.reply.records.size() == kMaxShownRecords);
+  CHECK(cut.reply.records[0].rdata.size() == kMaxShownRdata);
+  CHECK(cut.reply.records[0].name.size() == kMaxNameText);
+  CHECK(cut.trace.attempts.size() == kMaxAttempts);
+  CHECK(encode(ToDaemon{cut}).size() <= kMaxEnclosed);
+}
+
+TEST_CASE("what fits no packet travels in a sealed memfd") {
+  Pair pair;
+  const ToDaemon small{Hello{"x"}};
+  REQUIRE(tell(pair.a.get(), small));
+  auto packet = receive_packet(pair.b.get());
+  REQUIRE(packet);
+  CHECK((*packet)->fds.empty());
+  CHECK(*open_message(**packet) == small);
+
+  const ToDaemon much{large()};
+  REQUIRE(encode(much).size() > kMaxPacket);
+  REQUIRE(tell(pair.a.get(), much));
+  packet = receive_packet(pair.b.get());
+  REQUIRE(packet);
+  REQUIRE((*packet)->fds.size() == 1);
+  CHECK(*open_message(**packet) == much);
+}
+
+TEST_CASE("a resolver gone mad cannot make the daemon wait, fault or swell") {
+  const auto why = [](UniqueFd fd) {
+    Packet packet{.bytes = {0xff}};
+    if (fd) packet.fds.push_back(std::move(fd));
+    const auto message = open_message(packet);
+    return message ? "taken" : message.error().what;
+  };
+  const auto memfd = [](off_t size, bool sealed) {
+    UniqueFd fd(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    REQUIRE(::ftruncate(fd.get(), size) == 0);
+    if (sealed)
+      REQUIRE(::fcntl(fd.get(), F_ADD_SEALS,
+                      F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+    return fd;
+  };
+  CHECK(why({}) == "the message is missing");
+  CHECK(why(memfd(100, false)) == "the memfd is not sealed");
+  CHECK(why(memfd(0, true)) == "0 bytes are not a message");
+  CHECK(why(memfd(kMaxEnclosed + 1, true)) == "8388609 bytes are not a message");
+  CHECK(why(memfd(kMaxEnclosed, true)) == "unknown message");  // nothing but zeros
+  int pipe[2];
+  REQUIRE(::pipe2(pipe, O_CLOEXEC) == 0);
+  const UniqueFd writer(pipe[1]);
+  CHECK(why(UniqueFd(pipe[0])) == "the memfd is not sealed");
+  CHECK(why(UniqueFd(::open("/dev/zero", O_RDONLY | O_CLOEXEC))) ==
+        "the memfd is not sealed");
+  // An envelope in an envelope, and one with two letters.
+  const std::vector<uint8_t> envelope{0xff};
+  CHECK(why(*seal(envelope)) == "unknown message");
+  Packet two{.bytes = {0xff}};
+  for (int i = 0; i < 2; ++i) two.fds.push_back(*seal(encode(ToDaemon{Hello{"x"}})));
+  CHECK_FALSE(open_message(two));
 }
 
 TEST_CASE("neither side takes the other's messages") {

@@ -69,7 +69,7 @@ TEST_CASE("who manages resolv.conf is seen by what runs, then by who wrote it") 
       {"resolved by nsswitch, no resolv.conf",
        {.nsswitch = kResolveFirst, .resolved = true},
        "systemd"},
-      {"the stub is listed and resolved does not run", {.resolv_conf = kStub}, "file"},
+      {"the stub is listed and resolved does not run", {.resolv_conf = kStub}, "none"},
       {"nsswitch asks resolved, which does not run",
        {.resolv_conf = kPlain, .nsswitch = kResolveFirst},
        "file"},

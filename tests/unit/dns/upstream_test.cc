@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// c-ares against servers of ours on the loopback of an own network namespace.
+// Upstream against a scripted server: what it sends, and what it makes of good servers.
 #include "dns/upstream.hh"
 
-#include <sys/socket.h>
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "dns/listeners.hh"
-#include "tests/scenario/message_text.hh"
-#include "tests/unit/dns/own_network.hh"
+#include "tests/unit/dns/upstream_fixture.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns;
@@ -16,207 +13,147 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// One datagram in, what `reply` makes of it out.
-struct UdpServer {
-  Endpoint endpoint{};
-  UniqueFd udp{}, tcp{};
-  std::set<int> ports{}, ids{};
-  int queries = 0;
-  std::function<std::vector<uint8_t>(Bytes)> reply{},
-      forgery{};  // the forgery comes first
-  std::vector<UniqueFd> connections{};
-  std::vector<Loop::Watch> watches{};
-
-  UdpServer(Loop& loop, const char* address, std::function<std::vector<uint8_t>(Bytes)> r)
-      : reply(std::move(r)) {
-    enter_own_network();
-    const std::vector<Address> addresses{*Address::parse(address)};
-    auto sockets = *open_listeners(addresses, 0);
-    endpoint = sockets[0].endpoint;
-    udp = std::move(sockets[0].fd);
-    tcp = std::move(sockets[1].fd);
-    watches.push_back(*loop.watch(udp.get(), EPOLLIN, [this](uint32_t) { ready(); }));
-    watches.push_back(*loop.watch(tcp.get(), EPOLLIN, [this, &loop](uint32_t) {
-      const int fd = ::accept4(tcp.get(), nullptr, nullptr, SOCK_NONBLOCK);
-      connections.emplace_back(fd);
-      watches.push_back(
-          *loop.watch(fd, EPOLLIN, [this, fd](uint32_t) { tcp_ready(fd); }));
-    }));
-  }
-  void ready() {
-    uint8_t bytes[2048];
-    sockaddr_storage from{};
-    socklen_t size = sizeof from;
-    const ssize_t n = ::recvfrom(udp.get(), bytes, sizeof bytes, MSG_DONTWAIT,
-                                 reinterpret_cast<sockaddr*>(&from), &size);
-    if (n <= 0) return;
-    ++queries;
-    const auto* sender = reinterpret_cast<sockaddr*>(&from);
-    ports.insert(from_sockaddr(sender, size)->port);
-    ids.insert(bytes[0] << 8 | bytes[1]);
-    const Bytes query{bytes, static_cast<size_t>(n)};
-    for (const auto& out :
-         {forgery ? forgery(query) : std::vector<uint8_t>{}, reply(query)})
-      if (!out.empty()) ::sendto(udp.get(), out.data(), out.size(), 0, sender, size);
-  }
-  void tcp_ready(int fd) {
-    uint8_t bytes[2048];
-    const ssize_t n = ::recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n <= 2) return;
-    const Bytes query{bytes + 2, static_cast<size_t>(n) - 2};
-    const auto out =
-        make_reply(query, "NOERROR", {"answer big.test 1 TXT " + std::string(3000, 'x')});
-    const uint8_t length[] = {static_cast<uint8_t>(out.size() >> 8),
-                              static_cast<uint8_t>(out.size())};
-    ::send(fd, length, 2, MSG_MORE | MSG_NOSIGNAL);
-    ::send(fd, out.data(), out.size(), MSG_NOSIGNAL);
-  }
-};
-
-std::vector<uint8_t> good(Bytes query) {
-  return make_reply(query, "NOERROR", {"answer x.test 60 A 203.0.113.1"});
+bool is_mixed(const std::string& name) {
+  return std::ranges::any_of(name, [](char c) { return c >= 'A' && c <= 'Z'; }) &&
+         std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; });
 }
-std::vector<uint8_t> none(Bytes) { return {}; }
-
-std::vector<uint8_t> query(std::string name, uint16_t id = 77) {
-  return make_query({.name = std::move(name), .id = id, .edns = 1232});
-}
-
-// Asks and waits for the end.
-std::string ask(Loop& loop, Upstream& upstream, const Endpoint& server, Bytes q,
-                std::chrono::milliseconds limit = 4s) {
-  std::string result;
-  upstream.send(server, q, Transport::udp, limit, [&](const Outcome& o) {
-    const bool late = o.end == Outcome::End::no_reply;
-    result = o.reply.empty() ? late ? "late" : "none" : text(o.reply);
-  });
-  const auto end = Loop::now() + 10s;
-  while (result.empty() && Loop::now() < end) REQUIRE(loop.run_once(20ms));
-  return result;
-}
-
-constexpr char kGood[] = "NOERROR rd ra\nanswer x.test. 60 A 203.0.113.1\nopt 1232\n";
 
 }  // namespace
 
-TEST_CASE("a query goes to its server and the reply comes back") {
+TEST_CASE("a query goes to its server and the reply comes back as it was asked for") {
   auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test", 0xbeef)) == kGood);
-  CHECK(server.ids == std::set<int>{0xbeef});
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    ScriptedServer server(loop, address, good);
+    Probing asker(loop, {server.endpoint});
+    std::vector<uint8_t> got;
+    asker.upstream->send(
+        server.endpoint, query("X.tesT", 0xbeef), Transport::udp, 4s,
+        [&](const Outcome& o) { got.assign(o.reply.begin(), o.reply.end()); });
+    asker.until([&] { return !got.empty(); });
+    CHECK(text(got) == "NOERROR rd ra\nanswer X.tesT. 60 A 203.0.113.1\nopt 1232\n");
+    CHECK((got[0] == 0xbe && got[1] == 0xef));
+    REQUIRE(server.seen.size() == 1);
+    CHECK(server.seen[0].id() != 0xbeef);
+    CHECK(server.seen[0].has_opt());
+  }
+}
+
+TEST_CASE("500 queries in flight have 500 ports and mixed case, and ids from a CSPRNG") {
+  auto loop = *Loop::open();
+  ScriptedServer server(loop, "127.0.0.1", none);
+  Probing asker(loop, {server.endpoint});
+  for (int i = 0; i < 500; ++i)
+    asker.send(server.endpoint, query("n" + std::to_string(i) + ".test"));
+  asker.until([&] { return server.seen.size() == 500; });
+  CHECK(asker.upstream->in_flight() == 500);
+  std::set<uint16_t> ports;
+  for (const auto& s : server.seen) {
+    ports.insert(s.port());
+    CHECK(is_mixed(s.name()));
+  }
+  CHECK(ports.size() >= 490);
+  server.reply = good;
+  for (const auto& s : server.seen) server.answer(s, good(s.query));
+  asker.until([&] { return asker.replied == 500; });
+
+  // Again, one after the other: no query's port or id says anything about the next.
+  server.seen.clear();
+  for (int i = 0; i < 1500; ++i) asker.ask(server.endpoint, query("x.test"));
+  std::set<uint16_t> ids;
+  std::array<int, 16> ones{};
+  ports.clear();
+  size_t steps = 0;
+  for (size_t i = 0; i < server.seen.size(); ++i) {
+    const auto& s = server.seen[i];
+    ports.insert(s.port());
+    ids.insert(s.id());
+    for (size_t bit = 0; bit < 16; ++bit) ones[bit] += s.id() >> bit & 1;
+    // A counter would step by one or two each time.
+    if (i > 0) steps += std::abs(s.port() - server.seen[i - 1].port()) <= 2;
+  }
+  CHECK(asker.upstream->sockets() <= 500);
+  CHECK(ports.size() > 1400);  // 1461 are expected of 28,232
+  CHECK(ids.size() > 1450);    // 1483 are expected
+  CHECK(steps < 20);
+  // Six standard deviations of 1500 fair coins.
+  for (const int n : ones) CHECK(std::abs(n - 750) < 117);
 }
 
 TEST_CASE("a truncated reply is fetched over TCP") {
   auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", [](Bytes q) {
-    return make_reply(q, "NOERROR", {}, flag::kRa | flag::kTc);
-  });
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  const auto got = ask(loop, *upstream, server.endpoint, query("big.test"));
+  ScriptedServer server(loop, "127.0.0.1", truncated);
+  Probing asker(loop, {server.endpoint});
+  const auto got = asker.ask(server.endpoint, query("big.test"));
   CHECK(got.starts_with("NOERROR rd ra\nanswer big.test. 1 TXT "));
   CHECK(got.size() > 3000);
+  CHECK(asker.upstream->counters().truncated == 1);
 }
 
-TEST_CASE("a reply of 1200 bytes is taken over UDP") {
+TEST_CASE("a reply of 1200 bytes is taken over UDP, a larger one fetched over TCP") {
   auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", [](Bytes q) {
-    return make_reply(q, "NOERROR", {"answer x.test 1 TXT " + std::string(1100, 'x')});
+  size_t size = 1100;
+  ScriptedServer server(loop, "127.0.0.1", [&](Bytes q) {
+    return make_reply(q, "NOERROR", {"answer x.test 1 TXT " + std::string(size, 'x')});
   });
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")).starts_with("NOERROR"));
-  CHECK(server.connections.empty());
+  Probing asker(loop, {server.endpoint});
+  CHECK(asker.ask(server.endpoint, query("x.test")).starts_with("NOERROR"));
+  CHECK(server.accepted == 0);
+  size = 1300;
+  CHECK(asker.ask(server.endpoint, query("big.test")).size() > 3000);
+  CHECK(server.accepted == 1);
 }
 
-TEST_CASE("a server without EDNS is asked without it") {
+TEST_CASE("queries over TCP share a connection, and none is sent over UDP") {
   auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", [](Bytes q) {
-    Reader in(q);
-    const bool edns = in.header()->additionals > 0;
-    const std::vector<uint8_t> plain = make_query({.name = "x.test", .id = 77});
-    return edns ? make_reply(plain, "FORMERR", {}) : good(q);
-  });
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) ==
-        "NOERROR rd ra\nanswer x.test. 60 A 203.0.113.1\n");
-}
-
-TEST_CASE("forged replies are not taken") {
-  auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  server.forgery = [](Bytes q) {
-    auto r = make_reply(q, "NOERROR", {"answer x.test 60 A 198.51.100.66"});
-    r[1] ^= 1;  // another id
-    return r;
-  };
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
-  server.forgery = [](Bytes) {
-    return make_reply(query("y.test"), "NOERROR", {"answer y.test 60 A 198.51.100.66"});
-  };
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
-}
-
-TEST_CASE("queries in flight leave from many ports") {
-  auto loop = *Loop::open();
-  UdpServer server(loop, "127.0.0.1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  int done = 0;
-  for (int i = 0; i < 200; ++i)
-    upstream->send(server.endpoint,
-                   query("n" + std::to_string(i) + ".test", static_cast<uint16_t>(i)),
-                   Transport::udp, 4s, [&](const Outcome& o) {
-                     done += o.end == Outcome::End::replied ? 1 : 1000;
-                   });
-  const auto end = Loop::now() + 10s;
-  while (done < 200 && Loop::now() < end) REQUIRE(loop.run_once(20ms));
-  CHECK(done == 200);
-  CHECK(server.ports.size() > kChannels / 2);
+  ScriptedServer server(loop, "::1", good);
+  server.tcp_reply = good;
+  Probing asker(loop, {server.endpoint});
+  for (int i = 0; i < 50; ++i)
+    asker.send(server.endpoint, query("x.test"), 4s, Transport::tcp);
+  asker.until([&] { return asker.ended() == 50; });
+  CHECK(asker.replied == 50);
+  CHECK(asker.last == kGood);
+  CHECK(asker.ask(server.endpoint, query("x.test"), 4s, Transport::tcp) == kGood);
+  CHECK(server.accepted == 1);
+  CHECK(server.seen.empty());
 }
 
 TEST_CASE("queries in flight outlive a change of servers, and the end of everything") {
   auto loop = *Loop::open();
-  std::vector<uint8_t> held;
-  UdpServer slow(loop, "127.0.0.1", none);
-  UdpServer server(loop, "127.0.0.1", good);
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{slow.endpoint}));
-  std::string late;
-  upstream->send(
-      slow.endpoint, query("late.test"), Transport::udp, 4s,
-      [&](const Outcome& o) { late = o.reply.empty() ? "none" : text(o.reply); });
-  while (slow.queries == 0) REQUIRE(loop.run_once(20ms));
-  slow.reply = good;
-  REQUIRE(upstream->set_servers(std::vector{server.endpoint}));
-  CHECK(ask(loop, *upstream, server.endpoint, query("x.test")) == kGood);
-  CHECK(server.queries == 1);
-  const auto end = Loop::now() + 10s;
-  while (late.empty() && Loop::now() < end) REQUIRE(loop.run_once(20ms));
-  CHECK(late == kGood);  // the repeated query went to the old server
-  CHECK(server.queries == 1);
+  ScriptedServer slow(loop, "127.0.0.1", none), server(loop, "127.0.0.1", good);
+  Probing asker(loop, {slow.endpoint});
+  asker.send(slow.endpoint, query("x.test"));
+  asker.send(slow.endpoint, query("x.test"), 4s, Transport::tcp);
+  asker.until([&] { return slow.seen.size() == 1; });
+  slow.reply = slow.tcp_reply = good;
+  REQUIRE(asker.upstream->set_servers(std::vector{server.endpoint}));
+  asker.until([&] { return asker.replied == 2; });  // one by its repetition
+  CHECK(asker.last == kGood);
+  CHECK(asker.ask(slow.endpoint, query("x.test")) == "none");
+  CHECK(asker.ask(server.endpoint, query("x.test")) == kGood);
 
-  server.reply = none;
-  bool called = false;
-  upstream->send(server.endpoint, query("never.test"), Transport::udp, 4s,
-                 [&](const Outcome&) { called = true; });
-  upstream.reset();
-  CHECK_FALSE(called);
+  server.reply = server.tcp_reply = none;
+  asker.send(server.endpoint, query("never.test"));
+  asker.send(server.endpoint, query("never.test"), 4s, Transport::tcp);
+  asker.until([&] { return server.seen_tcp.size() == 1; });
+  const size_t before = asker.ended();
+  asker.upstream.reset();
+  CHECK(asker.ended() == before);
 }
 
 TEST_CASE("a silent server, a closed port and an unknown server are told apart") {
   auto loop = *Loop::open();
-  UdpServer silent(loop, "127.0.0.1", none);
+  ScriptedServer silent(loop, "127.0.0.1", none);
   const Endpoint closed = *Endpoint::parse("127.0.0.1:9");
-  auto upstream = *Upstream::open(loop);
-  REQUIRE(upstream->set_servers(std::vector{silent.endpoint, closed}));
-  CHECK(ask(loop, *upstream, silent.endpoint, query("x.test"), 200ms) == "late");
-  CHECK(ask(loop, *upstream, closed, query("x.test")) == "none");
   const Endpoint unknown = *Endpoint::parse("127.0.0.1:10");
-  CHECK(ask(loop, *upstream, unknown, query("x.test")) == "none");
+  const Endpoint nowhere = *Endpoint::parse("203.0.113.1:53");
+  Probing asker(loop, {silent.endpoint, closed, nowhere});
+  CHECK(asker.ask(silent.endpoint, query("x.test"), 200ms) == "late");
+  for (const auto first : {Transport::udp, Transport::tcp})
+    for (const auto& e : {closed, unknown, nowhere}) {
+      const auto begin = Loop::now();
+      CHECK(asker.ask(e, query("x.test"), 4s, first) == "none");
+      CHECK(Loop::now() - begin < 1s);
+    }
+  CHECK(asker.ask(silent.endpoint, std::vector<uint8_t>(40, 1)) == "none");
 }
