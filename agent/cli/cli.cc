@@ -16,8 +16,8 @@ namespace {
 
 // In the order of --help.
 constexpr std::array kCommands{add_up,      add_down,     add_reload,     add_status,
-                               add_version, add_networks, add_forwarding, add_config,
-                               add_map,     add_state,    add_debug};
+                               add_version, add_networks, add_forwarding, add_dns,
+                               add_config,  add_map,      add_state,      add_debug};
 
 std::string variable(const Environment& environment, const std::string& name) {
   const auto found = environment.variables.find(name);

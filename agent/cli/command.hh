@@ -31,6 +31,7 @@ void add_status(CLI::App& root, Run& chosen);
 void add_version(CLI::App& root, Run& chosen);
 void add_networks(CLI::App& root, Run& chosen);
 void add_forwarding(CLI::App& root, Run& chosen);
+void add_dns(CLI::App& root, Run& chosen);
 void add_config(CLI::App& root, Run& chosen);
 void add_map(CLI::App& root, Run& chosen);
 void add_debug(CLI::App& root, Run& chosen);

@@ -21,6 +21,14 @@ Take string(std::string& to) {
   };
 }
 
+Take number(uint64_t& to) {
+  return [&to](const Json& j) -> Result<void> {
+    if (!j.is_number_unsigned()) return fail(EINVAL, "must be a number from 0");
+    to = j.get<uint64_t>();
+    return {};
+  };
+}
+
 Take strings(std::vector<std::string>& to) {
   return list<std::string>(to,
                            [](const Json& j, std::string& s) { return string(s)(j); });

@@ -3,6 +3,7 @@
 // error, by its key. Private to this folder.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,6 +20,7 @@ enum class Unknown { refuse, skip };
 
 Take flag(bool& to);
 Take string(std::string& to);
+Take number(uint64_t& to);
 
 Result<void> object(const Json& j, Unknown unknown, const Keys& keys);
 Result<void> object(std::string_view json, Unknown unknown, const Keys& keys);

@@ -161,4 +161,87 @@ struct ForwardingResult {
 std::string encode(const ForwardingResult& result);
 Result<ForwardingResult> decode_forwarding(std::string_view result);
 
+// dns_flush.
+struct DnsFlushParams {
+  std::string name{};  // empty: everything
+
+  friend bool operator==(const DnsFlushParams&, const DnsFlushParams&) = default;
+};
+std::string encode(const DnsFlushParams& params);
+Result<DnsFlushParams> decode_dns_flush(std::string_view params);
+
+struct DnsFlushResult {
+  uint64_t entries = 0;  // that were forgotten
+
+  friend bool operator==(const DnsFlushResult&, const DnsFlushResult&) = default;
+};
+std::string encode(const DnsFlushResult& result);
+Result<DnsFlushResult> decode_dns_flushed(std::string_view result);
+
+// dns_query.
+struct DnsQueryParams {
+  std::string name{};  // or an address: then its reverse name is meant
+  std::string type{};  // "AAAA", "TYPE65"; empty: A, of an address PTR
+  bool tcp = false;
+
+  friend bool operator==(const DnsQueryParams&, const DnsQueryParams&) = default;
+};
+std::string encode(const DnsQueryParams& params);
+Result<DnsQueryParams> decode_dns_query(std::string_view params);
+
+struct DnsRecordItem {
+  std::string name{};
+  uint64_t ttl = 0;
+  std::string type{};
+  std::string data{};
+
+  friend bool operator==(const DnsRecordItem&, const DnsRecordItem&) = default;
+};
+// Times in microseconds since the query.
+struct DnsAttemptItem {
+  std::string server{};
+  uint64_t sent = 0;
+  uint64_t took = 0;
+  // "answered", "refused", "unusable", "no reply", "unreachable", "not waited for"
+  std::string outcome{};
+
+  friend bool operator==(const DnsAttemptItem&, const DnsAttemptItem&) = default;
+};
+struct DnsTraceItem {
+  std::string local{};  // "zone", "special", "refused"; empty: not ours
+  std::string zone{};
+  std::string wanted{};   // what was asked upstream; empty: nothing
+  std::string source{};   // "match", "primary", "original"; empty: nobody
+  std::string domain{};   // of "match"
+  bool fell = false;      // its servers are dead, the original ones took their place
+  bool shared = false;    // the question was in flight already, for somebody else
+  bool withheld = false;  // the answer held addresses its source must not say
+  std::string cache{};    // "hit", "miss", "stale"; empty: not looked at
+  std::vector<DnsAttemptItem> attempts{};
+  uint64_t took = 0;
+
+  friend bool operator==(const DnsTraceItem&, const DnsTraceItem&) = default;
+};
+struct DnsErrorItem {  // RFC 8914
+  uint64_t code = 0;
+  std::string text{};
+
+  friend bool operator==(const DnsErrorItem&, const DnsErrorItem&) = default;
+};
+struct DnsQueryResult {
+  std::string name{};  // as it was asked
+  std::string type{};
+  std::string status{};              // "NOERROR", "NXDOMAIN", …
+  std::vector<std::string> flags{};  // "aa", "rd", …
+  uint64_t size = 0;                 // bytes of the reply
+  std::vector<DnsRecordItem> answer{}, authority{}, additional{};
+  uint64_t left_out = 0;  // records beyond what is shown
+  std::vector<DnsErrorItem> errors{};
+  DnsTraceItem trace{};
+
+  friend bool operator==(const DnsQueryResult&, const DnsQueryResult&) = default;
+};
+std::string encode(const DnsQueryResult& result);
+Result<DnsQueryResult> decode_dns_queried(std::string_view result);
+
 }  // namespace wigeon

@@ -117,17 +117,71 @@ struct SshServerStatus {
   std::vector<SshSession> sessions{};
 };
 
+struct DnsListenerStatus {
+  std::string transport{};  // "udp", "tcp"
+  std::string endpoint{};
+  uint64_t queries = 0;
+  uint64_t replies = 0;
+  uint64_t refused = 0;  // the source may not ask: no reply
+};
+
+struct DnsServerStatus {
+  std::string server{};
+  uint64_t sent = 0;
+  uint64_t replies = 0;
+  uint64_t failures = 0;               // no reply, unreachable
+  std::chrono::nanoseconds latency{};  // of replies, smoothed; 0: none yet
+  WallTime last_reply = kNever;
+  WallTime last_failure = kNever;
+};
+
+// A nameserver group of the map, or the host's own servers.
+struct DnsGroupStatus {
+  std::vector<std::string> domains{};
+  bool primary = false;
+  bool original = false;
+  std::string health{};  // "healthy", "unhealthy", "unknown": not asked of late
+  std::string reason{};  // why it is unhealthy
+  std::vector<DnsServerStatus> servers{};
+};
+
+struct DnsCacheStatus {
+  uint64_t entries = 0;
+  uint64_t bytes = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t evicted = 0;
+  uint64_t stale = 0;
+};
+
+struct DnsZoneStatus {
+  std::string domain{};
+  uint64_t records = 0;
+  bool authoritative = true;  // a name that it lacks is asked nowhere
+  bool generated = false;     // a reverse zone, made of the others' addresses
+};
+
 struct DnsStatus {
   std::string manager{};  // who owns the host's resolver settings; empty: not looked at
   std::string manager_reason{};
+  bool applied = false;         // the host was told of our resolver
+  std::string apply_failure{};  // why not
+  WallTime probed_at = kNever;  // our resolver was last asked as the host asks
+  std::string probe_failure{};  // what came of that; empty: it answered
   std::string redirect{};  // how queries for port 53 get here; empty: no resolver runs
   std::string redirect_reason{};
+  std::string sandbox{};  // how the resolver is confined
   std::vector<std::string> listen{};
+  std::vector<DnsListenerStatus> listeners{};
   uint64_t zones = 0;
   uint64_t records = 0;
   std::vector<std::string> domains{};
+  std::vector<DnsZoneStatus> zone_list{};  // the first kMaxZonesListed
+  std::vector<DnsGroupStatus> groups{};  // in the map's order, the original servers last
+  DnsCacheStatus cache{};
   std::map<std::string, uint64_t> queries{};
 };
+inline constexpr size_t kMaxZonesListed = 500;
 
 struct DatapathStatus {
   std::string interface {};
@@ -237,6 +291,7 @@ std::string_view text(Severity s);
 
 // Compact JSON on one line. Lists that Go leaves nil are null: networks, domains.
 std::string to_json(const StatusReport& report);
+std::string to_json(const DnsStatus& dns);  // what the report has under "dns"
 // The same keys, 4 spaces a level, latency as "10ms", empty lists as [].
 std::string to_yaml(const StatusReport& report);
 // Missing keys keep their defaults and unknown ones are skipped, so that a CLI and a

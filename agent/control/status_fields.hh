@@ -100,15 +100,67 @@ void describe(auto& v, Is<SshServerStatus> auto& s) {
   v("sessions", s.sessions);
 }
 
+void describe(auto& v, Is<DnsListenerStatus> auto& s) {
+  v("transport", s.transport);
+  v("endpoint", s.endpoint);
+  v("queries", s.queries);
+  v("replies", s.replies);
+  v("refused", s.refused);
+}
+
+void describe(auto& v, Is<DnsServerStatus> auto& s) {
+  v("server", s.server);
+  v("sent", s.sent);
+  v("replies", s.replies);
+  v("failures", s.failures);
+  v("latency", s.latency);
+  v("lastReply", s.last_reply);
+  v("lastFailure", s.last_failure);
+}
+
+void describe(auto& v, Is<DnsGroupStatus> auto& s) {
+  v("domains", s.domains);
+  v("primary", s.primary);
+  v("original", s.original);
+  v("health", s.health);
+  v("reason", s.reason);
+  v("servers", s.servers);
+}
+
+void describe(auto& v, Is<DnsCacheStatus> auto& s) {
+  v("entries", s.entries);
+  v("bytes", s.bytes);
+  v("hits", s.hits);
+  v("misses", s.misses);
+  v("evicted", s.evicted);
+  v("stale", s.stale);
+}
+
+void describe(auto& v, Is<DnsZoneStatus> auto& s) {
+  v("domain", s.domain);
+  v("records", s.records);
+  v("authoritative", s.authoritative);
+  v("generated", s.generated);
+}
+
 void describe(auto& v, Is<DnsStatus> auto& s) {
   v("manager", s.manager);
   v("managerReason", s.manager_reason);
+  v("applied", s.applied);
+  v("applyFailure", s.apply_failure);
+  v("probedAt", s.probed_at);
+  v("probeFailure", s.probe_failure);
   v("redirect", s.redirect);
   v("redirectReason", s.redirect_reason);
+  v("sandbox", s.sandbox);
   v("listen", s.listen);
+  v("listeners", s.listeners);
   v("zones", s.zones);
   v("records", s.records);
   v("domains", s.domains);
+  v("zoneList", s.zone_list);
+  v("groups", s.groups);
+  v("cache", s.cache);
   v("queries", s.queries);
 }
 

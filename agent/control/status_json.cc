@@ -163,15 +163,21 @@ class Writer {
   bool first_ = true;
 };
 
-}  // namespace
-
-std::string to_json(const StatusReport& report) {
-  Text out(kFixedBytes + report.peers.details.size() * kBytesPerPeer);
+std::string object(const auto& structure, size_t room) {
+  Text out(room);
   out.add('{');
   Writer writer(out);
-  status_fields::describe(writer, report);
+  status_fields::describe(writer, structure);
   out.add('}');
   return std::move(out).take();
 }
+
+}  // namespace
+
+std::string to_json(const StatusReport& report) {
+  return object(report, kFixedBytes + report.peers.details.size() * kBytesPerPeer);
+}
+
+std::string to_json(const DnsStatus& dns) { return object(dns, kFixedBytes); }
 
 }  // namespace wigeon

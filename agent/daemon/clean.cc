@@ -15,15 +15,17 @@
 #include "agent/daemon/administrative.hh"
 #include "agent/daemon/firewalld.hh"
 #include "agent/daemon/foreign_rules.hh"
+#include "agent/daemon/host_dns.hh"
 #include "agent/daemon/starting.hh"
 #include "agent/daemon/state_files.hh"
+#include "dns/os/make.hh"
 
 namespace wigeon {
 namespace {
 
-constexpr std::array kStates = {"link_state",   "route_state",  "rule_state",
-                                "nft_state",    "sysctl_state", "zone_state",
-                                "foreign_state"};
+constexpr std::array kStates = {"link_state",    "route_state",  "rule_state",
+                                "nft_state",     "sysctl_state", "zone_state",
+                                "foreign_state", "dns_state"};
 constexpr std::chrono::seconds kBusLimit{5};
 
 struct StateFile {
@@ -204,6 +206,35 @@ Result<Cleaned> clean_states(Kernel& kernel, Journal& journal, const std::string
   return cleaned;
 }
 
+struct DnsTaken {
+  std::vector<std::string> notes{};    // taken back
+  std::vector<JournalEntry> failed{};  // still there
+  Result<void> error{};                // the first
+};
+
+// What the host was told of our resolver. Each is in the journal until it is gone.
+DnsTaken take_dns_back(const Config& config, Journal& journal) {
+  DnsTaken taken;
+  if (!journal.moved_aside().empty())
+    for (const auto& note : dns::os::recognise())
+      if (auto kept = journal.write({{true, {kDnsJournalKind, note}}}); !kept)
+        taken.error = std::move(kept);
+  const auto entries = journal.entries();
+  for (const auto& e : entries) {
+    if (e.kind != kDnsJournalKind) continue;
+    auto done =
+        dns::os::undo(e.detail, resolv_conf_base(config.state_directory), kBusLimit);
+    if (done) done = journal.write({{false, e}});
+    if (done) {
+      taken.notes.push_back(e.detail);
+    } else {
+      taken.failed.push_back(e);
+      if (taken.error) taken.error = std::move(done);
+    }
+  }
+  return taken;
+}
+
 // What is in others' firewalls, which is not the engine's. Without a firewall there is
 // nothing in it.
 Result<void> clean_others(Journal& journal, const std::set<JournalEntry>& entries,
@@ -240,6 +271,9 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
   auto journal = TRY(Journal::open(path));
   TRY(wait_for_starting(journal.entries()));
   const auto stored = names(journal.entries());
+  // First, as in going down; a bus that does not answer must not keep the rest.
+  DnsTaken dns;
+  if (name.empty() || name == "dns_state") dns = take_dns_back(config, journal);
   for (const uint32_t table : tables(journal.entries())) {
     if (table == config.routing.table || !(name.empty() || name == "route_state"))
       continue;
@@ -249,15 +283,30 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
   const auto entries = journal.entries();
   const auto kernel = TRY(LinuxKernel::open(config.tunnel, config.routing.table));
   auto cleaned = TRY(clean_states(*kernel, journal, config.interface_name, name));
-  // Those whose routes were all in another table count too.
-  if (stored.contains("route_state") && (name.empty() || name == "route_state") &&
-      std::ranges::find(cleaned.names, "route_state") == cleaned.names.end()) {
-    cleaned.names.emplace_back("route_state");
-    std::ranges::sort(cleaned.names);
-  }
-  // Last: a bus that does not answer must not keep the rest.
+  // Those whose routes were all in another table count too, and DNS, which is gone by
+  // now.
+  for (const char* state : {"dns_state", "route_state"})
+    if (stored.contains(state) && (name.empty() || name == state) &&
+        std::ranges::find(cleaned.names, state) == cleaned.names.end())
+      cleaned.names.emplace_back(state);
+  std::ranges::sort(cleaned.names);
+  for (const auto& e : dns.failed) TRY(journal.write({{true, e}}));
+  // Last, for the same reason.
   TRY(clean_others(journal, entries, name));
+  TRY(dns.error);
   return cleaned;
+}
+
+Result<std::vector<std::string>> restore_dns(const Config& config) {
+  const auto held = Lock::take(config.runtime_directory);
+  if (!held && held.error().code == EALREADY) return {};  // it looks after it itself
+  if (!held) return std::unexpected(held.error());
+  const auto path = journal_file(config.state_directory);
+  if (::access(path.c_str(), F_OK) != 0) return {};
+  auto journal = TRY(Journal::open(path));
+  auto taken = take_dns_back(config, journal);
+  TRY(taken.error);
+  return taken.notes;
 }
 
 Result<Cleaned> delete_states(const Config& config, const std::string& name) {

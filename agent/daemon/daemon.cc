@@ -89,9 +89,13 @@ Result<void> Daemon::start() {
   if (auto loaded = routes_.load(); !loaded)
     log::warning("{}; every network is selected", loaded.error().what);
   TRY(open_firewalld());
-  resolver_ = std::make_unique<ResolverService>(loop_, resolver_program(), [this] {
-    if (up_ && maps_.current()) update_resolver();
-  });
+  TRY(open_host_dns());
+  resolver_ = std::make_unique<ResolverService>(
+      loop_, resolver_program(),
+      [this] {
+        if (up_ && maps_.current()) update_resolver();
+      },
+      [this] { host_dns_->probe_again(); });
   server_ = TRY(Server::open(loop_,
                              {.path = config_.runtime_directory + "/wigeon.sock",
                               .group = find_group(config_.socket_group)},
@@ -123,8 +127,7 @@ void Daemon::on_signal(int signal) {
   }
   log::info("{}: ending; link, peers and routes stay", ::strsignal(signal));
   notify::stopping();
-  resolver_.reset();
-  loop_.exit(0);
+  leave();
 }
 
 Result<void> Daemon::reload_settings() {

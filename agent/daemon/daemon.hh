@@ -6,8 +6,8 @@
 //        -> reconcile -> resolver -> READY=1.
 // Every event ends in reconcile_soon(): a new map, a change in the kernel, a host name
 // that resolves to something else, a timer. A failure is tried again with back_off().
-// SIGTERM ends the resolver and us; link, peers and routes stay. `wigeon down` undoes
-// them.
+// SIGTERM: the host's DNS is taken back, the resolver and we end; link, peers and routes
+// stay. `wigeon down` undoes them.
 #pragma once
 
 #include <map>
@@ -24,6 +24,7 @@
 #include "agent/daemon/endpoint_keeper.hh"
 #include "agent/daemon/firewalld.hh"
 #include "agent/daemon/foreign_rules.hh"
+#include "agent/daemon/host_dns.hh"
 #include "agent/daemon/lookup.hh"
 #include "agent/daemon/map_holder.hh"
 #include "agent/daemon/map_source.hh"
@@ -37,6 +38,9 @@
 #include "agent/model/load_config.hh"
 #include "agent/model/names_due.hh"
 #include "agent/model/nft_table.hh"
+#include "agent/model/zones.hh"
+#include "dns/os/environment.hh"
+#include "dns/os/probe.hh"
 #include "netlink/monitor.hh"
 #include "netlink/nft_monitor.hh"
 
@@ -90,7 +94,12 @@ class Daemon {
   Result<void> take_map(const std::string& bytes, const std::string& from,
                         MapHolder::Force force);
   void look_up_names();
+  Result<void> open_host_dns();
+  void on_host_dns();
   void update_resolver();
+  void tell_host(const ResolverWish& wish, const std::vector<ZoneData>& zones);
+  bool names_left();
+  void leave();
   Result<void> open_firewalld();
   [[nodiscard]] bool is_router() const;  // forwards for peers
   [[nodiscard]] IntoOverlay into_overlay() const;
@@ -105,6 +114,7 @@ class Daemon {
   void handle_down(Server::Reply reply);
   void answer_waiters();
   void handle_networks();
+  void handle_dns();
   using ChangeSelection = Result<void> (RouteKeeper::*)(const NetworkMap&,
                                                         const Accepted&,
                                                         const NetworksParams&);
@@ -177,10 +187,16 @@ class Daemon {
   IfIndex watched_link_ = IfIndex::none;
   std::unique_ptr<Bus> bus_{};
   std::optional<Firewalld> firewalld_{};
+  const dns::os::ProbeRecord probe_record_ = dns::os::ProbeRecord::make();
+  std::optional<HostDnsKeeper> host_dns_{};
+  std::unique_ptr<dns::os::EnvironmentWatch> environment_{};
+  std::optional<std::chrono::microseconds> leave_until_{};
+  bool leaving_ = false;  // SIGTERM came
   std::optional<MapSource> source_{};
   std::optional<Server> server_{};
   std::optional<std::chrono::microseconds> due_{};  // of soon_, when it is armed
-  Loop::Watch soon_{}, look_soon_{}, sysctl_look_{}, names_{}, tick_{}, signals_{};
+  Loop::Watch soon_{}, look_soon_{}, sysctl_look_{}, names_{}, tick_{}, signals_{},
+      leave_limit_{};
 };
 
 }  // namespace wigeon

@@ -76,7 +76,21 @@ const HostDnsKeeper::Held* HostDnsKeeper::current() const {
 }
 
 void HostDnsKeeper::choose(dns::os::Choice choice) {
+  next_choice_.reset();
   if (choice_ == choice) return;
+  if (choice_ && choice_->kind != choice.kind && choice_->kind != ManagerKind::none) {
+    // A service that restarts is away for a moment, and comes back to what it was.
+    auto later = loop_.after(kChoiceSettles, [this, choice]() mutable {
+      next_choice_.reset();
+      take(std::move(choice));
+    });
+    if (later) next_choice_ = std::move(*later);
+    return;
+  }
+  take(std::move(choice));
+}
+
+void HostDnsKeeper::take(dns::os::Choice choice) {
   if (!choice_ || choice_->kind != choice.kind)
     log::info("the host's DNS: {} ({})", text(choice.kind), choice.reason);
   choice_ = std::move(choice);
@@ -90,8 +104,14 @@ void HostDnsKeeper::want(dns::os::HostDns wish) {
   if (wish_ == wish) return;
   const bool same_place = wish_ && wish_->servers == wish.servers;
   wish_ = std::move(wish);
-  if (!same_place) return probe_again();
   act_soon();
+  if (same_place) return;
+  // The resolver is only about to listen there: whoever starts it says when.
+  probing_.reset();
+  lost_ = 0;
+  verdict_ = Verdict::unknown;
+  if (auto next = loop_.after(kProbeAgain, [this] { probe(); }))
+    next_probe_ = std::move(*next);
 }
 
 void HostDnsKeeper::withdraw() {
@@ -108,6 +128,7 @@ void HostDnsKeeper::act_soon() {
   auto acting = loop_.defer([this] {
     acting_.reset();
     act();
+    if (settled()) events_.changed();
   });
   if (acting) acting_ = std::move(*acting);
 }
@@ -166,12 +187,12 @@ void HostDnsKeeper::probe() {
 
 void HostDnsKeeper::on_probe(const std::string& failure) {
   probing_.reset();
+  probed_at_ = std::chrono::system_clock::now();
   std::chrono::milliseconds wait = kProbeEvery;
   if (failure.empty()) {
     if (verdict_ != Verdict::good) log::info("our resolver answers where the host asks");
     verdict_ = Verdict::good;
     lost_ = 0;
-    passed_at_ = Loop::now();
   } else {
     if (++lost_ == 1 || failure != probe_failure_)
       log::warning("our resolver was asked as the host asks: {}", failure);
@@ -212,6 +233,22 @@ void HostDnsKeeper::fill(DnsStatus& status) const {
   }
   status.manager = text(choice_->kind);
   status.manager_reason = choice_->reason;
+  status.probed_at = probed_at_;
+  status.probe_failure = probe_failure_;
+  const Held* held = current();
+  if (held && held->told) {
+    const auto is = held->manager->status();
+    status.applied = is.applied;
+    status.apply_failure = is.failure;
+  } else if (choice_->kind == ManagerKind::none) {
+    status.apply_failure = choice_->reason;
+  } else if (!wants_something()) {
+    status.apply_failure = "the map asks nothing of the host";
+  } else {
+    status.apply_failure = verdict_ == Verdict::unknown
+                               ? "our resolver has not been asked yet"
+                               : "our resolver does not answer where the host would ask";
+  }
 }
 
 std::vector<Degraded> HostDnsKeeper::degraded() const {

@@ -26,10 +26,14 @@
 
 namespace wigeon {
 
+// "This note undoes what the host was told": for the journal, under this kind.
+inline constexpr const char* kDnsJournalKind = "dns";
+
 inline constexpr std::chrono::seconds kProbeEvery{60};
 inline constexpr std::chrono::seconds kProbeLimit{2};
 inline constexpr std::chrono::seconds kProbeAgain{1};  // after one that failed while told
 inline constexpr unsigned kProbesLost = 3;
+inline constexpr std::chrono::seconds kChoiceSettles{5};
 
 class HostDnsKeeper {
  public:
@@ -57,9 +61,11 @@ class HostDnsKeeper {
   HostDnsKeeper(Loop& loop, Parts parts, const Notes& left, Events events);
   ~HostDnsKeeper();
 
-  // Who manages the host's settings, now known or known to be another.
+  // Who manages the host's settings, now known or known to be another. Another than
+  // before counts after kChoiceSettles.
   void choose(dns::os::Choice choice);
-  // Idempotent: what the host shall be told. No domains and not all names: nothing.
+  // Idempotent: what the host shall be told. No domains and not all names: nothing. New
+  // servers are asked at the next probe_again(), or after kProbeAgain.
   void want(dns::os::HostDns wish);
   // The resolver was started, or is reached in another way: ask before trusting it.
   void probe_again();
@@ -85,6 +91,7 @@ class HostDnsKeeper {
     std::unique_ptr<dns::os::HostManager> manager{};
   };
   Held& hold(dns::os::ManagerKind kind, const Notes& left);
+  void take(dns::os::Choice choice);
   void act();
   void act_soon();
   void probe();
@@ -107,9 +114,9 @@ class HostDnsKeeper {
   Verdict verdict_ = Verdict::unknown;
   unsigned lost_ = 0;  // probes failed in a row
   std::string probe_failure_{};
-  std::optional<std::chrono::microseconds> passed_at_{};
+  WallTime probed_at_ = kNever;
   std::shared_ptr<void> probing_{};
-  Loop::Watch next_probe_{}, acting_{};
+  Loop::Watch next_probe_{}, acting_{}, next_choice_{};
 };
 
 std::optional<dns::os::ManagerKind> asked_manager(DnsManager setting);

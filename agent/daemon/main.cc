@@ -30,7 +30,7 @@ enum Exit {
 
 // What `wigeon state` runs us for.
 struct StateTask {
-  enum class Verb { list, clean, forget } verb = Verb::list;
+  enum class Verb { list, clean, forget, restore_dns } verb = Verb::list;
   std::string name{};  // empty: all
 };
 
@@ -43,7 +43,8 @@ struct Arguments {
 constexpr const char* kHelp =
     "Usage: wigeond [--config FILE] [--SETTING VALUE]…\n"
     "       wigeond --print-public-key\n"
-    "       wigeond --list-state | --clean-state NAME|all | --delete-state NAME|all\n\n"
+    "       wigeond --list-state | --clean-state NAME|all | --delete-state NAME|all\n"
+    "       wigeond --restore-dns\n\n"
     "Makes this host obey its network map. Runs in the foreground and logs to stderr "
     "or,\n"
     "started by systemd, to the journal.\n\n"
@@ -56,6 +57,8 @@ constexpr const char* kHelp =
     "line\n"
     "  --clean-state NAME   take it off the host (or `all`); prints the names that went\n"
     "  --delete-state NAME  forget the record of it and leave the host as it is\n"
+    "  --restore-dns        take back what the host was told of our resolver, after a\n"
+    "                       daemon that ended without doing so; for ExecStopPost=\n"
     "  --version\n  --help\n\nSettings (each also WIGEON_… in the environment):\n";
 
 int say(int code, const std::string& message) {
@@ -85,6 +88,8 @@ std::optional<int> read_arguments(std::span<char*> argv, Arguments& to) {
       to.state = StateTask{
           a == "--clean-state" ? StateTask::Verb::clean : StateTask::Verb::forget,
           argv[i] == std::string_view("all") ? "" : argv[i]};
+    } else if (a == "--restore-dns") {
+      to.state = StateTask{StateTask::Verb::restore_dns};
     } else if (a == "--config") {
       if (++i == argv.size()) return say(kUsage, "--config needs a file");
       to.sources.file = argv[i];
@@ -115,9 +120,15 @@ int handle_state(const Config& config, const StateTask& task) {
       std::printf("%s %s\n", state_name(e).c_str(), e.detail.c_str());
     return kOk;
   }
-  if (task.verb == StateTask::Verb::clean) {
+  if (task.verb != StateTask::Verb::forget) {
     if (auto may = require_net_admin(); !may) return say(kNotPermitted, may.error().what);
     if (auto shed = shed_privileges(); !shed) return say(kError, shed.error().what);
+  }
+  if (task.verb == StateTask::Verb::restore_dns) {
+    const auto notes = restore_dns(config);
+    if (!notes) return state_failed(notes.error());
+    for (const auto& note : *notes) std::puts(note.c_str());
+    return kOk;
   }
   const auto done = task.verb == StateTask::Verb::clean
                         ? clean_states(config, task.name)

@@ -7,15 +7,12 @@
 #include <utility>
 
 #include "agent/base/digest.hh"
-#include "agent/base/file.hh"
 #include "agent/base/log.hh"
 #include "agent/daemon/daemon.hh"
 #include "agent/daemon/notify.hh"
 #include "agent/daemon/others_routing.hh"
 #include "agent/model/desired.hh"
 #include "agent/model/nft_ruleset.hh"
-#include "agent/model/zones.hh"
-#include "dns/resolv_conf.hh"
 
 namespace wigeon {
 
@@ -55,10 +52,13 @@ void Daemon::reconcile_soon(std::chrono::milliseconds delay) {
 void Daemon::reconcile() {
   due_.reset();
   (void)soon_.disarm();
+  if (leaving_) return;
   // Against somebody who does it again and again.
   if (repairing_)
     if (const auto wait = repair_budget_.wait(Loop::now()); wait > 0us)
       return reconcile_soon(std::chrono::ceil<std::chrono::milliseconds>(wait));
+  if (!up_ && !names_left()) return;
+  leave_until_.reset();
   auto done = up_ ? reconcile_up() : reconcile_down();
   const bool was_applied = applied_;
   applied_ = done.has_value() && (!up_ || maps_.current());
@@ -116,9 +116,10 @@ Result<void> Daemon::look_at_host() {
   host_routes_stale_ = false;
   log::debug("looked at the host: {} routes of others matter, {} us", host_.routes.size(),
              cost.count());
-  // What we wrote says nothing of the host.
-  for (const auto& s : engine_.observed().sysctls)
-    if (s.key == kForwardsV6 && s.original) host_.forwards_v6 = *s.original != "0";
+  // What we wrote says nothing of the host; the engine may not have looked yet.
+  for (const auto& e : journal_.entries())
+    if (const auto held = journalled_sysctl(e); held && held->key == kForwardsV6)
+      host_.forwards_v6 = held->original != "0";
   host_.dns_servers = original_servers();
   host_stale_ = false;
   judge_again_ = true;
@@ -186,7 +187,6 @@ Result<void> Daemon::reconcile_up() {
 }
 
 Result<void> Daemon::reconcile_down() {
-  // Names first: the host must not be left asking somebody who is gone.
   resolver_->stop();
   TRY(engine_.remove_others(config_.interface_name));
   firewalld_->want(false, config_.interface_name);
@@ -232,31 +232,6 @@ std::vector<Prefix> Daemon::own_networks() const {
   for (const auto& r : maps_.current()->routes)
     if (r.network && r.peer == key_.public_key()) own.push_back(*r.network);
   return own;
-}
-
-// The host's original servers matter twice: no network of the map may cover them, and the
-// resolver asks them. We may be in that file ourselves.
-std::vector<Address> Daemon::original_servers() const {
-  const auto own = own_addresses();
-  std::vector<Address> servers;
-  const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
-  for (const auto& n : dns::parse_resolv_conf(text).nameservers)
-    if (n.zone.empty() && std::ranges::find(own, n.address) == own.end())
-      servers.push_back(n.address);
-  return servers;
-}
-
-void Daemon::update_resolver() {
-  ResolverWish wish;
-  wish.addresses = own_addresses();
-  wish.redirect = config_.dns.redirect;
-  wish.listen_address = config_.dns.listen_address;
-  wish.config.zones = zone_configs(dns_zones(config_, *maps_.current()));
-  for (const auto& a : host_.dns_servers) wish.config.upstreams.push_back({a, 53});
-  wish.config.own_addresses = wish.addresses;
-  wish.config.allow_from = config_.dns.allow_from;
-  wish.config.overlay = maps_.current()->peer_config.networks();
-  resolver_->want(std::move(wish));
 }
 
 // Before anything may call want(): what an earlier run left in firewalld is in the

@@ -127,13 +127,27 @@ void add_networks(const ReportInput& in, PeersStatus& peers) {
       for (const auto& n : at->second) p.networks.push_back(n.text());
 }
 
-void add_nameservers(const NetworkMap& map, StatusReport& report) {
-  for (const auto& g : map.dns.groups) {
+// The groups that the resolver has are those of the map, in its order; the map's may be
+// more: one without servers asks nobody.
+void add_nameservers(const ReportInput& in, StatusReport& report) {
+  auto asked = std::span(in.dns.groups);
+  for (const auto& g : in.map->dns.groups) {
     NameserverStatus s;
     for (const auto& server : g.servers)
       s.servers.push_back(Endpoint{server.ip, server.port}.text());
     for (const auto& d : g.domains) s.domains.push_back(d.text());
-    s.error = "nameserver groups are not asked yet; the host's original servers are";
+    if (!in.map->dns.service_enable) {
+      s.error = "the map switches DNS off";
+    } else if (s.servers.empty()) {
+      s.error = "it has no servers";
+    } else if (asked.empty() || asked.front().original) {
+      s.error = "no resolver asks it";
+    } else {
+      // As NetBird: until something speaks against it, it is available.
+      s.enabled = asked.front().health != "unhealthy";
+      s.error = asked.front().reason;
+      asked = asked.subspan(1);
+    }
     report.nameservers.push_back(std::move(s));
   }
 }
@@ -191,7 +205,7 @@ StatusReport make_report(const ReportInput& in, WallTime now) {
   }
   add_peers(in, now, r.peers);
   if (in.up) add_networks(in, r.peers);
-  add_nameservers(*in.map, r);
+  add_nameservers(in, r);
   if (in.map->firewall_rules.empty())
     r.datapath.reason =
         join(r.datapath.reason, "the map has no rules: default deny once it is");

@@ -58,6 +58,7 @@ ForwardingResult forwarding_list(const NetworkMap& map, const std::vector<Dnat>&
 
 void Daemon::handle_requests() {
   handle_networks();
+  handle_dns();
   server_->on("version", Permission::read, [](const Request&, Server::Reply r) {
     r.result(encode(VersionResult{WIGEON_VERSION}));
   });
@@ -114,7 +115,7 @@ void Daemon::handle_up(const Request& request, Server::Reply reply) {
                         config_.source.file + ": " + bytes.error().what);
     if (!take(*bytes, config_.source.file)) return;
   }
-  if (up_ && applied_ && failure_.empty())
+  if (up_ && applied_ && failure_.empty() && (!params->wait || host_dns_->settled()))
     return reply.result(encode(ChangeResult{.already = true}));
   set_administrative(true);
   look_up_names();
@@ -141,7 +142,7 @@ void Daemon::answer_waiters() {
       w.reply.fail(Code::error, "overtaken by another request");
     } else if (!failure_.empty()) {
       w.reply.fail(Code::error, failure_);
-    } else if (applied_ && (up_ || firewalld_->settled())) {
+    } else if (applied_ && (up_ ? host_dns_->settled() : firewalld_->settled())) {
       if (const auto left = left_over(); !left.empty())
         w.reply.fail(Code::degraded, left_over_text(left));
       else
@@ -165,6 +166,8 @@ std::vector<std::string> Daemon::left_over() const {
     if (e.kind == kZoneJournalKind) {
       const auto& why = firewalld_->status().sentence;
       left.push_back(why.empty() ? "firewalld: zone " + e.detail : why);
+    } else if (e.kind == kDnsJournalKind) {
+      left.push_back("the host's DNS: " + e.detail);
     }
   return left;
 }
@@ -196,6 +199,7 @@ std::vector<Degraded> Daemon::degraded() const {
     if (!firewalld_->status().forwards) warn("firewall", firewalld_->status().sentence);
   }
   for (auto& d : resolver_->degraded()) list.push_back(std::move(d));
+  for (auto& d : host_dns_->degraded()) list.push_back(std::move(d));
   return list;
 }
 
@@ -258,7 +262,8 @@ std::string Daemon::status() {
     for (const auto& p :
          served_networks(*maps_.current(), maps_.accepted(), key_.public_key()))
       in.served.push_back(p.text());
-  if (resolver_) in.dns = resolver_->status();
+  in.dns = resolver_->status();
+  host_dns_->fill(in.dns);
   return to_json(make_report(in, now));
 }
 

@@ -9,6 +9,7 @@
 #include "agent/base/file.hh"
 #include "agent/base/log.hh"
 #include "agent/core/reconcile.hh"
+#include "dns/group.hh"
 
 namespace wigeon {
 namespace {
@@ -18,6 +19,8 @@ using namespace std::chrono_literals;
 constexpr uint16_t kDnsPort = 53;
 constexpr uint16_t kOwnPort = 5053;
 constexpr auto kStatisticsDeadline = 300ms;
+constexpr auto kFlushLimit = 1s;
+constexpr auto kQueryLimit = dns::kForwardTimeout + 1s;
 constexpr auto kProved = 60s;  // one that ran this long and ends is not failing in a row
 
 std::string_view text(DnsRedirect r) {
@@ -94,6 +97,8 @@ void ResolverService::want(ResolverWish wish) {
         {.domain = z.domain, .non_authoritative = z.non_authoritative});
   config.zones = std::move(zones);
   const uint64_t records = digest_of(config.zones);
+  const auto hidden = std::ranges::count_if(
+      config.zones, [](const auto& z) { return is_probe_zone(z.domain); });
   const bool same = wish_ == wish && records_ == records;
   if (same && (process_ || again_)) return;
   const bool same_place = wish_ && wish_->addresses == wish.addresses &&
@@ -101,6 +106,8 @@ void ResolverService::want(ResolverWish wish) {
                           wish_->listen_address == wish.listen_address;
   wish_ = std::move(wish);
   records_ = records;
+  zones_ = zone_list(config.zones, config.overlay);
+  hidden_zones_ = static_cast<uint64_t>(hidden);
   if (!process_ || !same_place) {
     if (!same) failures_ = 0;
     return start(config);
@@ -114,13 +121,17 @@ void ResolverService::stop() {
   wish_.reset();
   listening_.clear();
   failure_.clear();
-  refreshed();
+  zones_.clear();
+  statistics_ = {};
+  nobody_answers();
 }
 
 void ResolverService::start(const dns::ResolverConfig& config) {
   again_.reset();
   process_.reset();
   listening_.clear();
+  statistics_ = {};
+  nobody_answers();
   started_ = Loop::now();
   auto sockets = open_sockets(*wish_);
   if (!sockets) return failed(sockets.error().what);
@@ -147,7 +158,7 @@ void ResolverService::failed(std::string why) {
     renew_();
   });
   if (again) again_ = std::move(*again);
-  refreshed();
+  nobody_answers();
 }
 
 dns::Resolver::Events ResolverService::events() {
@@ -156,14 +167,30 @@ dns::Resolver::Events ResolverService::events() {
   e.listening = [this](const dns::Listening& l) {
     if (!l.failure.empty()) failed("listening: " + l.failure);
   };
-  e.applied = [this](const dns::Applied&) { failure_.clear(); };
+  e.applied = [this](const dns::Applied&) {
+    failure_.clear();
+    applied_();
+  };
   e.refused = [this](const dns::Refused& r) {
     failure_ = "the zones were refused, the old ones stay: " + r.reason;
     log::error("resolver: {}", failure_);
   };
   e.statistics = [this](const dns::Statistics& s) {
     statistics_ = s;
+    statistics_at_ = std::chrono::system_clock::now();
     refreshed();
+  };
+  e.flushed = [this](const dns::Flushed& f) {
+    if (f.failure.empty())
+      flushing_.answer(f.id, f.entries);
+    else
+      flushing_.fail(f.id, {Code::usage, f.failure});
+  };
+  e.traced = [this](const dns::Traced& t) {
+    if (t.failure.empty())
+      querying_.answer(t.id, t);
+    else
+      querying_.fail(t.id, {Code::error, t.failure});
   };
   e.exited = [this](const std::string& why) { failed("it ended: " + why); };
   return e;
@@ -184,6 +211,33 @@ void ResolverService::refreshed() {
   for (auto& done : std::exchange(refreshing_, {})) done();
 }
 
+void ResolverService::nobody_answers() {
+  refreshed();
+  const Failure gone{Code::degraded, "the resolver ended or was started anew"};
+  flushing_.fail_all(gone);
+  querying_.fail_all(gone);
+}
+
+void ResolverService::flush(std::string name, Awaited<uint64_t>::Done done) {
+  if (!process_) return done(std::unexpected(no_resolver()));
+  const auto id = process_->flush(std::move(name));
+  if (!id) return done(std::unexpected(Failure{Code::error, id.error().what}));
+  flushing_.add(loop_, *id, kFlushLimit, "the resolver", std::move(done));
+}
+
+void ResolverService::query(std::string name, uint16_t type, dns::Transport transport,
+                            Awaited<dns::Traced>::Done done) {
+  if (!process_) return done(std::unexpected(no_resolver()));
+  const auto id = process_->query(std::move(name), type, transport);
+  if (!id) return done(std::unexpected(Failure{Code::error, id.error().what}));
+  querying_.add(loop_, *id, kQueryLimit, "the resolver", std::move(done));
+}
+
+Failure ResolverService::no_resolver() const {
+  return {Code::degraded,
+          "no resolver runs" + (failure_.empty() ? std::string() : ": " + failure_)};
+}
+
 DnsStatus ResolverService::status() const {
   DnsStatus s;
   s.manager_reason = "the host's own resolver is not told yet";
@@ -194,14 +248,21 @@ DnsStatus ResolverService::status() const {
                           ? "asked for"
                           : std::string(text(wish_->redirect)) +
                                 " is not built yet; dns.redirect bind works";
+  if (process_) s.sandbox = sandbox_;
   for (const auto& e : listening_) s.listen.push_back(e.text());
-  s.zones = statistics_.zones;
-  s.records = statistics_.names;
-  for (const auto& z : wish_->config.zones) s.domains.push_back(z.domain);
-  s.queries = {{"total", statistics_.queries},     {"forwarded", statistics_.forwarded},
-               {"dropped", statistics_.dropped},   {"unanswered", statistics_.unanswered},
-               {"NOERROR", statistics_.rcodes[0]}, {"SERVFAIL", statistics_.rcodes[2]},
-               {"NXDOMAIN", statistics_.rcodes[3]}};
+  for (const auto& z : wish_->config.zones)
+    if (!is_probe_zone(z.domain)) s.domains.push_back(z.domain);
+  s.zone_list = zones_;
+  s.groups = group_list(wish_->config, statistics_, statistics_at_);
+  if (!process_)
+    for (auto& g : s.groups) {
+      g.health = "unhealthy";
+      g.reason = no_resolver().message;
+    }
+  add_counters(statistics_, s);
+  // The zone that we ask ourselves for, and the one name in it.
+  s.zones -= std::min(s.zones, hidden_zones_);
+  s.records -= std::min(s.records, hidden_zones_);
   return s;
 }
 

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "agent/base/loop.hh"
+#include "agent/control/protocol.hh"
 #include "agent/control/status.hh"
+#include "agent/daemon/awaited.hh"
 #include "agent/model/config.hh"
 #include "agent/model/zones.hh"
 #include "dns/launcher.hh"
@@ -29,9 +31,13 @@ struct ResolverWish {
 class ResolverService {
  public:
   // renew: calls want() again with what is wanted, after the process ended. The names of
-  // all peers are not kept here only for that.
-  ResolverService(Loop& loop, std::string program, std::function<void()> renew)
-      : loop_(loop), program_(std::move(program)), renew_(std::move(renew)) {}
+  // all peers are not kept here only for that. applied: what was wanted is in force.
+  ResolverService(Loop& loop, std::string program, std::function<void()> renew,
+                  std::function<void()> applied)
+      : loop_(loop),
+        program_(std::move(program)),
+        renew_(std::move(renew)),
+        applied_(std::move(applied)) {}
 
   // Idempotent: nothing happens when it is so already.
   void want(ResolverWish wish);
@@ -40,6 +46,12 @@ class ResolverService {
 
   // Calls done, with fresh counters in status() when the resolver answers in time.
   void refresh(std::move_only_function<void()> done);
+  // Forgets what is cached of a name, or of all when it is empty. done gets how many
+  // entries that were, within a second; maybe before this returns.
+  void flush(std::string name, Awaited<uint64_t>::Done done);
+  // Asks as a client of this host would. done gets what came of it, within some seconds.
+  void query(std::string name, uint16_t type, dns::Transport transport,
+             Awaited<dns::Traced>::Done done);
   [[nodiscard]] DnsStatus status() const;
   [[nodiscard]] std::vector<Degraded> degraded() const;
 
@@ -47,12 +59,16 @@ class ResolverService {
   void start(const dns::ResolverConfig& config);
   void failed(std::string why);
   void refreshed();
+  void nobody_answers();
+  [[nodiscard]] Failure no_resolver() const;
   dns::Resolver::Events events();
 
   Loop& loop_;
   std::string program_;
-  std::function<void()> renew_;
+  std::function<void()> renew_, applied_;
   std::optional<ResolverWish> wish_{};  // its zones without their records
+  std::vector<DnsZoneStatus> zones_{};  // to be shown of them
+  uint64_t hidden_zones_ = 0;           // and the others
   uint64_t records_ = 0;                // digest of those
   std::unique_ptr<dns::Resolver> process_{};
   std::vector<Endpoint> listening_{};
@@ -61,6 +77,9 @@ class ResolverService {
   unsigned failures_ = 0;
   std::chrono::microseconds started_{};
   dns::Statistics statistics_{};
+  WallTime statistics_at_ = kNever;
+  Awaited<uint64_t> flushing_{};
+  Awaited<dns::Traced> querying_{};
   std::vector<std::move_only_function<void()>> refreshing_{};
   Loop::Watch again_{}, deadline_{};
 };
@@ -69,5 +88,17 @@ class ResolverService {
 std::string resolver_program();
 
 std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones);
+
+// The zones as `status` shows them, at most kMaxZonesListed: the wished ones, then the
+// reverse zones that the resolver makes of them. The zone that we ask ourselves for
+// (dns/os/probe.hh) is not for others to see.
+std::vector<DnsZoneStatus> zone_list(const std::vector<dns::ZoneConfig>& zones,
+                                     const std::vector<Prefix>& overlay);
+bool is_probe_zone(std::string_view domain);
+
+// As `status` shows them: the wish, and what the resolver counted of it at that time.
+std::vector<DnsGroupStatus> group_list(const dns::ResolverConfig& config,
+                                       const dns::Statistics& statistics, WallTime at);
+void add_counters(const dns::Statistics& statistics, DnsStatus& status);
 
 }  // namespace wigeon

@@ -21,5 +21,9 @@ inline std::string last_good_file(const std::string& state_directory) {
 inline std::string selection_file(const std::string& state_directory) {
   return state_directory + "/networks.json";
 }
+// What resolv.conf was before we wrote it.
+inline std::string resolv_conf_base(const std::string& state_directory) {
+  return state_directory + "/resolv.conf";
+}
 
 }  // namespace wigeon

@@ -40,6 +40,7 @@ struct Config {
     std::optional<Endpoint> listen_address{};
     std::vector<Prefix> allow_from{};
     bool search_domains = false;
+    uint32_t serve_stale = 0;  // seconds
   } dns{};
   struct Firewall {
     FirewallBackend backend = FirewallBackend::automatic;

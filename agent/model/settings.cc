@@ -248,6 +248,9 @@ std::vector<Setting> rows() {
           "/dns/allowFrom", "further sources that may ask the resolver"),
       boolean<&Config::dns, &Config::Dns::search_domains>(
           "/dns/searchDomains", "hand the map's search domains to the host"),
+      number<&Config::dns, &Config::Dns::serve_stale>(
+          "/dns/serveStale", 0, 7 * 86400,
+          "seconds past their time that answers are given when their servers fail"),
       choice<&Config::firewall, &Config::Firewall::backend>(
           "/firewall/backend", "what filters on the interface"),
       boolean<&Config::firewall, &Config::Firewall::allow_unfiltered>(

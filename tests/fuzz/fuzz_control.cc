@@ -32,6 +32,12 @@ std::string answer(const std::string& line) {
     require(*decode_networks_list(encode(*list)) == *list);
   if (const auto rules = decode_forwarding(request->params))
     require(*decode_forwarding(encode(*rules)) == *rules);
+  if (const auto flush = decode_dns_flush(request->params))
+    require(*decode_dns_flush(encode(*flush)) == *flush);
+  if (const auto query = decode_dns_query(request->params))
+    require(*decode_dns_query(encode(*query)) == *query);
+  if (const auto queried = decode_dns_queried(request->params))
+    require(*decode_dns_queried(encode(*queried)) == *queried);
   return encode(Response{.id = request->id, .result = request->params});
 }
 

@@ -77,7 +77,8 @@ foreign_rules() {
 
 both() { ip -4 -j "$@" && ip -6 -j "$@"; }
 
-# What is wigeon's: everything with its protocol number, and its link with its addresses.
+# What is wigeon's: everything with its protocol number, and its link with its addresses; but for
+# its rules for others' marks, which come and go with those.
 ours() {
   {
     both rule show
@@ -86,7 +87,8 @@ ours() {
   } | jq -c '.[] | if .addr_info then
         {ifindex, ifname, mtu, link_type, up: (.flags | index("UP") != null),
          addresses: ([.addr_info[] | {local, prefixlen, scope}] | sort_by(.local))}
-      elif has("priority") then select((.protocol | tostring) == "89")
+      elif has("priority") then select((.protocol | tostring) == "89" and
+        (.fwmark | IN("0x80000", "0xca6c") | not))
       else del(.flags) end' | sort
 }
 

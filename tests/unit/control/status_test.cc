@@ -46,8 +46,11 @@ TEST_CASE("JSON has NetBird's keys in NetBird's order, then our own blocks") {
       R"({"servers":["1.1.1.1:53","2.2.2.2:53"],"domains":["example.com","example.net"],)"
       R"("enabled":false,"error":"timeout"}],"events":[],"lazyConnectionEnabled":false,)"
       R"("profileName":"","sshServer":{"enabled":false,"sessions":[]},)"
-      R"("dns":{"manager":"","managerReason":"","redirect":"","redirectReason":"",)"
-      R"("listen":[],"zones":0,"records":0,"domains":[],"queries":{}},)"
+      R"("dns":{"manager":"","managerReason":"","applied":false,"applyFailure":"",)"
+      R"("probedAt":"0001-01-01T00:00:00Z","probeFailure":"","redirect":"",)"
+      R"("redirectReason":"","sandbox":"","listen":[],"listeners":[],"zones":0,)"
+      R"("records":0,"domains":[],"zoneList":[],"groups":[],"cache":{"entries":0,)"
+      R"("bytes":0,"hits":0,"misses":0,"evicted":0,"stale":0},"queries":{}},)"
       R"("datapath":{"interface":"","backend":"","filtered":false,"reason":"",)"
       R"("counters":{}},"routing":{"refused":[],"routes":0,"rules":0,"operations":0,)"
       R"("repairs":0,"lastRepair":"","groups":[],"sysctls":[],)"
@@ -159,12 +162,27 @@ sshServer:
 dns:
     manager: ""
     managerReason: ""
+    applied: false
+    applyFailure: ""
+    probedAt: 0001-01-01T00:00:00Z
+    probeFailure: ""
     redirect: ""
     redirectReason: ""
+    sandbox: ""
     listen: []
+    listeners: []
     zones: 0
     records: 0
     domains: []
+    zoneList: []
+    groups: []
+    cache:
+        entries: 0
+        bytes: 0
+        hits: 0
+        misses: 0
+        evicted: 0
+        stale: 0
     queries: {}
 datapath:
     interface: ""
@@ -208,6 +226,8 @@ TEST_CASE("everything a report holds survives JSON") {
   CHECK(to_yaml(*back) == to_yaml(everything()));
   CHECK(back->degraded.at(0).severity == Severity::error);
   CHECK(back->peers.details.at(2).state == PeerState::connecting);
+  CHECK(json.find(R"("dns":)" + to_json(everything().dns) + ",") != json.npos);
+  CHECK(back->dns.groups.at(0).servers.at(0).latency == std::chrono::microseconds(1500));
   CHECK(json.find(R"("sessionExpiresAt":"2030-01-01T00:00:00Z")") != json.npos);
 }
 

@@ -109,6 +109,11 @@ struct Fixture {
     keeper->choose({kind, "because"});
     run();
   }
+  // As when the resolver says that it is ready.
+  void want(const HostDns& dns) {
+    keeper->want(dns);
+    keeper->probe_again();
+  }
   std::vector<std::string> take() { return std::exchange(said, {}); }
 };
 
@@ -125,7 +130,7 @@ using Said = std::vector<std::string>;
 TEST_CASE("the host is told when our resolver was seen to answer, and not before") {
   Fixture f;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.run();
   CHECK(f.take().empty());
   CHECK_FALSE(f.keeper->settled());
@@ -140,7 +145,7 @@ TEST_CASE(
     "a resolver that does not answer is never given to the host, and status says why") {
   Fixture f;
   f.choose(ManagerKind::file);
-  f.keeper->want(wish());
+  f.want(wish());
   f.fail_probes(kProbesLost);
   CHECK(f.take().empty());
   CHECK(f.journal.empty());
@@ -156,7 +161,7 @@ TEST_CASE(
 TEST_CASE("one lost probe changes nothing, several in a row take the host back") {
   Fixture f;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   f.take();
   f.keeper->probe_again();
@@ -172,7 +177,7 @@ TEST_CASE("one lost probe changes nothing, several in a row take the host back")
 
 TEST_CASE("what an earlier run told the host stays until the first verdict") {
   Fixture f({"systemd wt0"});
-  f.keeper->want(wish());
+  f.want(wish());
   f.choose(ManagerKind::systemd);
   CHECK(f.take().empty());
   SECTION("our resolver answers: told again, nothing is withdrawn") {
@@ -190,11 +195,15 @@ TEST_CASE("another manager is told only after the old one was withdrawn") {
   Fixture f;
   f.slow = true;
   f.choose(ManagerKind::file);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   f.take();
   f.slow = false;
   f.choose(ManagerKind::systemd);
+  f.run(kChoiceSettles / 2);
+  CHECK_FALSE(f.managers.at(ManagerKind::file)->busy);
+  f.run(kChoiceSettles);
+  CHECK(f.managers.at(ManagerKind::file)->busy);
   CHECK(f.take().empty());
   f.managers.at(ManagerKind::file)->finish();
   f.run();
@@ -205,10 +214,10 @@ TEST_CASE("another manager is told only after the old one was withdrawn") {
 TEST_CASE("new addresses are asked before the host hears of them") {
   Fixture f;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   f.take();
-  f.keeper->want(wish("100.64.0.2"));
+  f.want(wish("100.64.0.2"));
   f.run();
   CHECK(std::ranges::count(f.said, "systemd told 100.64.0.2") == 0);
   f.answer("");
@@ -218,7 +227,7 @@ TEST_CASE("new addresses are asked before the host hears of them") {
 TEST_CASE("withdrawing leaves nothing and asks nobody any more") {
   Fixture f;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   f.take();
   f.keeper->withdraw();
@@ -233,7 +242,7 @@ TEST_CASE("without a durable note nothing is done") {
   Fixture f;
   f.journal_fails = true;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   CHECK(f.take().empty());
   CHECK(f.keeper->withdrawn());
@@ -242,7 +251,7 @@ TEST_CASE("without a durable note nothing is done") {
 TEST_CASE("a map without names for the host takes back what was told") {
   Fixture f;
   f.choose(ManagerKind::systemd);
-  f.keeper->want(wish());
+  f.want(wish());
   f.answer("");
   f.take();
   auto nothing = wish();
@@ -250,4 +259,28 @@ TEST_CASE("a map without names for the host takes back what was told") {
   f.keeper->want(nothing);
   f.run();
   CHECK(f.take() == Said{"systemd withdrawn"});
+}
+
+TEST_CASE("a manager that is away for a moment is still the manager") {
+  Fixture f;
+  f.choose(ManagerKind::systemd);
+  f.want(wish());
+  f.answer("");
+  f.take();
+  f.choose(ManagerKind::none);
+  f.run(1s);
+  f.choose(ManagerKind::systemd);
+  f.run(kChoiceSettles);
+  CHECK(f.take().empty());
+}
+
+TEST_CASE("servers that nobody says are ready are asked after a while") {
+  Fixture f;
+  f.choose(ManagerKind::systemd);
+  f.keeper->want(wish());
+  f.run();
+  CHECK(f.probes == 0);
+  while (!f.probe) f.run(10ms);
+  f.answer("");
+  CHECK(f.take() == Said{"systemd told 100.64.0.1"});
 }

@@ -162,16 +162,35 @@ TEST_CASE(
   CHECK_FALSE(h.report().management.connected);
 }
 
-TEST_CASE("nameserver groups are listed, and it is said that they are not asked") {
-  Host h(
-      R"("DNSConfig":{"NameServerGroups":[{"NameServers":[{"IP":"192.0.2.53","NSType":1,)"
-      R"("Port":53}],"Domains":["corp.example"]}]})");
-  const auto r = h.report();
-  REQUIRE(r.nameservers.size() == 1);
+TEST_CASE("a nameserver group is available until its servers are seen dead") {
+  const auto group = [](const char* ip, const char* domain) {
+    return std::string(R"({"NameServers":[{"IP":")") + ip +
+           R"(","NSType":1,"Port":53}],"Domains":[")" + domain + R"("]})";
+  };
+  Host h(R"("DNSConfig":{"ServiceEnable":true,"NameServerGroups":[)" +
+         group("192.0.2.53", "a.example") + "," + group("192.0.2.54", "b.example") + "," +
+         group("192.0.2.55", "c.example") + "]}");
+  h.in.dns.groups = {{.health = "unknown"},
+                     {.health = "unhealthy", .reason = "no reply"},
+                     {.health = "healthy"},
+                     {.original = true, .health = "unhealthy"}};
+  auto r = h.report();
+  REQUIRE(r.nameservers.size() == 3);
   CHECK(r.nameservers[0].servers == std::vector<std::string>{"192.0.2.53:53"});
-  CHECK(r.nameservers[0].domains == std::vector<std::string>{"corp.example"});
+  CHECK(r.nameservers[0].domains == std::vector<std::string>{"a.example"});
+  CHECK(r.nameservers[0].enabled);
+  CHECK_FALSE(r.nameservers[1].enabled);
+  CHECK(r.nameservers[1].error == "no reply");
+  CHECK(r.nameservers[2].enabled);
+  CHECK(r.nameservers[2].error.empty());
+
+  h.in.dns.groups = {{.original = true}};
+  r = h.report();
   CHECK_FALSE(r.nameservers[0].enabled);
-  CHECK(r.nameservers[0].error.find("not asked") != std::string::npos);
+  CHECK(r.nameservers[0].error == "no resolver asks it");
+  h.map.dns.service_enable = false;
+  r = h.report();
+  CHECK(r.nameservers[0].error == "the map switches DNS off");
 }
 
 TEST_CASE("a network shows the peer it goes through, there and at the peer") {

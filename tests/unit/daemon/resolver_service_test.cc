@@ -28,8 +28,8 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
   auto loop = *Loop::open();
   TempDir dir;
   ResolverService* again = nullptr;
-  ResolverService service(loop, dir.path() + "/wigeon-resolver",
-                          [&] { again->want(anywhere()); });
+  ResolverService service(
+      loop, dir.path() + "/wigeon-resolver", [&] { again->want(anywhere()); }, [] {});
   again = &service;
   service.want(anywhere());
   REQUIRE(says(service.degraded(), Severity::error, "wigeon-resolver"));
@@ -48,7 +48,8 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
 
 TEST_CASE("a resolver that is not wanted is no failure") {
   auto loop = *Loop::open();
-  ResolverService service(loop, "/nonexistent", [] {});
+  ResolverService service(
+      loop, "/nonexistent", [] {}, [] {});
   service.want({.redirect = DnsRedirect::bind});
   CHECK_FALSE(service.degraded().empty());
   service.want({.redirect = DnsRedirect::off});
@@ -58,7 +59,8 @@ TEST_CASE("a resolver that is not wanted is no failure") {
 
 TEST_CASE("whoever waits for fresh counters hears at once when no resolver runs") {
   auto loop = *Loop::open();
-  ResolverService service(loop, "/nonexistent", [] {});
+  ResolverService service(
+      loop, "/nonexistent", [] {}, [] {});
   int calls = 0;
   service.refresh([&] { ++calls; });
   CHECK(calls == 1);
@@ -66,7 +68,8 @@ TEST_CASE("whoever waits for fresh counters hears at once when no resolver runs"
 
 TEST_CASE("redirects that are not built are said to be missing, bind is not") {
   auto loop = *Loop::open();
-  ResolverService service(loop, "/nonexistent", [] {});
+  ResolverService service(
+      loop, "/nonexistent", [] {}, [] {});
   service.want({.redirect = DnsRedirect::tc});
   CHECK(says(service.degraded(), Severity::warning, "dns.redirect tc is not built yet"));
   service.want({.redirect = DnsRedirect::bind});

@@ -85,7 +85,7 @@ TEST_CASE("every setting can be in the file") {
     "interfaceName":"wt7","wireguardPort":51821,"mtu":1400,"privateKeyFile":"/k",
     "presharedKeyFile":"/p","source":{"file":"/m"},"datapath":"xdp",
     "dns":{"manager":"networkManager","redirect":"bind","listenAddress":"[::1]:5053",
-           "allowFrom":["172.17.0.0/16","fd00::/8"],"searchDomains":true},
+           "allowFrom":["172.17.0.0/16","fd00::/8"],"searchDomains":true,"serveStale":3600},
     "firewall":{"backend":"none","allowUnfiltered":true},
     "routing":{"table":100,"mark":"0x100","markMask":65280,"rulePriority":200,
                "disableClientRoutes":true,"disableServerRoutes":true,

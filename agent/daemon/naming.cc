@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The daemon's side of names: what the resolver shall know and the host be told.
+#include <algorithm>
+
+#include "agent/base/file.hh"
+#include "agent/base/log.hh"
+#include "agent/daemon/daemon.hh"
+#include "agent/daemon/state_files.hh"
+#include "agent/model/host_domains.hh"
+#include "dns/os/make.hh"
+#include "dns/resolv_conf.hh"
+
+namespace wigeon {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::chrono::seconds kLeaveLimit{3};  // the host's DNS may take to be left
+
+std::vector<dns::GroupConfig> group_configs(const DnsConfig& from) {
+  std::vector<dns::GroupConfig> groups;
+  if (!from.service_enable) return groups;
+  for (const auto& g : from.groups) {
+    dns::GroupConfig to{.primary = g.primary};
+    for (const auto& s : g.servers) to.servers.push_back({s.ip, s.port});
+    for (const auto& d : g.domains) to.domains.push_back(d.text());
+    if (to.servers.size() > dns::kMaxGroupServers)
+      to.servers.resize(dns::kMaxGroupServers);
+    if (!to.servers.empty()) groups.push_back(std::move(to));
+  }
+  return groups;
+}
+
+}  // namespace
+
+// Before anything may call want(): what an earlier run told the host is in the journal.
+Result<void> Daemon::open_host_dns() {
+  HostDnsKeeper::Notes left;
+  for (const auto& e : journal_.entries())
+    if (e.kind == kDnsJournalKind) left.push_back(e.detail);
+  if (!journal_.moved_aside().empty())
+    for (auto& note : dns::os::recognise()) {
+      TRY(journal_.write({{true, {kDnsJournalKind, note}}}));
+      left.push_back(std::move(note));
+    }
+  const std::string base = resolv_conf_base(config_.state_directory);
+  HostDnsKeeper::Parts parts;
+  parts.make = [this, base](dns::os::ManagerKind kind, const HostDnsKeeper::Notes& notes,
+                            dns::os::HostManager::Events events) {
+    return dns::os::make_manager(kind, loop_, *bus_, base, notes, std::move(events));
+  };
+  parts.probe = [this](const std::vector<Endpoint>& servers,
+                       HostDnsKeeper::Parts::ProbeDone done) -> std::shared_ptr<void> {
+    auto probe = dns::os::Probe::start(
+        loop_, probe_record_, servers, kProbeLimit,
+        [done = std::move(done)](const auto& r) mutable { done(summary(r)); });
+    if (!probe) log::error("asking our resolver: {}", probe.error().what);
+    return probe ? std::shared_ptr<void>(std::move(*probe)) : nullptr;
+  };
+  HostDnsKeeper::Events events;
+  events.changing = [this](const std::string& note) {
+    return journal_.write({{true, {kDnsJournalKind, note}}});
+  };
+  events.undone = [this](const std::string& note) {
+    if (auto w = journal_.write({{false, {kDnsJournalKind, note}}}); !w)
+      log::warning("{}", w.error().what);
+  };
+  events.changed = [this] { on_host_dns(); };
+  host_dns_.emplace(loop_, std::move(parts), left, std::move(events));
+  environment_ = TRY(dns::os::EnvironmentWatch::open(
+      loop_, *bus_, {.base = base}, [this](const dns::os::Environment& e) {
+        host_dns_->choose(dns::os::choose_manager(e, asked_manager(config_.dns.manager)));
+      }));
+  return {};
+}
+
+void Daemon::on_host_dns() {
+  if (up_ && maps_.current() && original_servers() != host_.dns_servers) {
+    host_stale_ = true;
+    reconcile_soon(0ms);
+  }
+  if (!up_ && !applied_ && host_dns_->settled()) reconcile_soon(0ms);
+  if (leaving_ && host_dns_->settled()) loop_.exit(0);
+  answer_waiters();
+}
+
+// The host's original servers matter twice: no network of the map may cover them, and the
+// resolver asks them. Its file may name ourselves.
+std::vector<Address> Daemon::original_servers() const {
+  const auto own = own_addresses();
+  std::vector<Address> servers;
+  const auto add = [&](const Address& a) {
+    if (std::ranges::find(own, a) == own.end()) servers.push_back(a);
+  };
+  if (const auto known = host_dns_->originals()) {
+    for (const auto& e : *known) add(e.address);
+    return servers;
+  }
+  const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
+  for (const auto& n : dns::parse_resolv_conf(text).nameservers)
+    if (n.zone.empty()) add(n.address);
+  return servers;
+}
+
+void Daemon::tell_host(const ResolverWish& wish, const std::vector<ZoneData>& zones) {
+  if (config_.dns.redirect == DnsRedirect::off) {
+    host_dns_->withdraw();
+  } else {
+    dns::os::HostDns host{
+        .interface = config_.interface_name,
+        .servers = config_.dns.listen_address
+                       ? std::vector{config_.dns.listen_address->address}
+                       : wish.addresses};
+    if (const auto& link = engine_.observed().link) host.index = link->index;
+    const auto names = host_domains(config_, *maps_.current(), zones);
+    host.all_names = names.all_names;
+    for (const auto& d : names.domains) host.domains.push_back({d.name, d.is_search});
+    if (!host.domains.empty())
+      for (const auto& p : wish.config.overlay)
+        for (auto& zone : dns::reverse_zones(p)) host.domains.push_back({zone, false});
+    std::ranges::sort(host.domains, {}, &dns::os::HostDomain::name);
+    host_dns_->want(std::move(host));
+  }
+}
+
+void Daemon::update_resolver() {
+  const auto& map = *maps_.current();
+  const auto zones = dns_zones(config_, map);
+  ResolverWish wish;
+  wish.addresses = own_addresses();
+  wish.redirect = config_.dns.redirect;
+  wish.listen_address = config_.dns.listen_address;
+  wish.config.zones = zone_configs(zones);
+  wish.config.zones.push_back(probe_record_.zone());
+  wish.config.groups = group_configs(map.dns);
+  for (const auto& a : host_.dns_servers) wish.config.upstreams.push_back({a, 53});
+  if (wish.config.upstreams.size() > dns::kMaxUpstreams)
+    wish.config.upstreams.resize(dns::kMaxUpstreams);
+  wish.config.own_addresses = wish.addresses;
+  wish.config.allow_from = config_.dns.allow_from;
+  wish.config.serve_stale = config_.dns.serve_stale;
+  wish.config.overlay = map.peer_config.networks();
+  // Whoever is allowed besides may come by any interface.
+  if (const auto& link = engine_.observed().link;
+      link && !config_.dns.listen_address && config_.dns.allow_from.empty())
+    wish.config.interfaces.push_back(static_cast<uint32_t>(link->index));
+
+  tell_host(wish, zones);
+  resolver_->want(std::move(wish));
+}
+
+// Going down begins with the host's names: it must not be left asking somebody who is
+// gone. False: they are on their way, and on_host_dns() goes on.
+bool Daemon::names_left() {
+  if (host_dns_->settled() && host_dns_->withdrawn()) return true;
+  host_dns_->withdraw();
+  if (host_dns_->settled()) return true;
+  const auto now = Loop::now();
+  if (!leave_until_) leave_until_ = now + kLeaveLimit;
+  if (now >= *leave_until_) return true;
+  reconcile_soon(std::chrono::ceil<std::chrono::milliseconds>(*leave_until_ - now));
+  return false;
+}
+
+void Daemon::leave() {
+  leaving_ = true;
+  host_dns_->withdraw();
+  auto limit = loop_.after(kLeaveLimit, [this] {
+    log::error("the host's DNS could not be left in time");
+    loop_.exit(0);
+  });
+  if (!limit || host_dns_->settled()) return loop_.exit(0);  // or nothing waits for it
+  leave_limit_ = std::move(*limit);
+}
+
+}  // namespace wigeon

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# For tests of one host manager with the real service: `dns_manager` runs it (in /mnt/in/guest),
+# wt0 is a link as the daemon makes it, up0 one to the host's own server.
+# shellcheck source=tests/vm/lib.sh
+. /mnt/in/lib.sh
+
+# wt0 is WireGuard where the kernel has it; wireguard-go's elsewhere.
+link_up() {
+  if ! ip link add wt0 type wireguard 2> /dev/null; then
+    wireguard-go wt0 > /dev/null 2>&1
+  fi
+  wg set wt0 listen-port 51999 private-key <(key_of guest) peer "$(key_of far | wg pubkey)" \
+    allowed-ips 100.64.0.2/32,fd00:6400::2/128 endpoint 192.0.2.9:51820 persistent-keepalive 25
+  addresses_up
+}
+
+# As the daemon puts back what somebody takes off.
+addresses_up() {
+  ip address replace 100.64.0.1/16 dev wt0
+  ip -6 address replace fd00:6400::1/64 dev wt0 nodad
+  ip link set wt0 up
+  ip route replace 10.77.0.0/16 dev wt0 proto 89
+  ip -6 route replace fd00:77::/64 dev wt0 proto 89
+}
+
+uplink_up() {
+  host up
+  ip link add up0 type veth peer name to_guest netns "t$$-up"
+  ip address add 192.0.2.1/24 dev up0
+  ip link set up0 up
+  in_up ip address add 192.0.2.53/24 dev to_guest
+  in_up ip link set to_guest up
+}
+
+# dns_server NAME ADDRESS ANSWER [in_HOST]: answers ANSWER to every A query, and logs queries.
+dns_server() {
+  background "${@:4}" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
+    --listen-address="$2" --bind-interfaces --pid-file= --log-queries \
+    --log-facility="$VM_OUT/$1.txt" --user=root --address="/#/$3" --local-ttl=0
+  wait_for 10 "${@:4}" dig +short +tries=1 +timeout=1 "@$2" ready.example
+}
+
+# manager KIND [NOTE]: starts one; `tell` talks to it.
+manager() {
+  rm -f "$VM_OUT/commands"
+  mkfifo "$VM_OUT/commands"
+  : > "$VM_OUT/manager.txt"
+  /mnt/in/guest/dns_manager "$@" < "$VM_OUT/commands" >> "$VM_OUT/manager.txt" 2>&1 &
+  manager_pid=$!
+  _background+=("$manager_pid")
+  exec {commands}> "$VM_OUT/commands"
+}
+tell() {
+  say "$*"
+  echo "$*" >&"$commands"
+}
+kill_manager() {
+  kill -KILL "$manager_pid"
+  wait "$manager_pid" || :
+  exec {commands}>&-
+}
+
+# The last status, through jq: `status .failure`; `is .applied` is its truth.
+status() { grep '"applied"' "$VM_OUT/manager.txt" | tail -n1 | jq -r "$@"; }
+is() { [ "$(status "$1")" = true ]; }
+applied() { is '.applied and .settled'; }
+noted() { grep -F -- "$1" "$VM_OUT/manager.txt"; }
+
+# milliseconds COMMAND…: how long until it succeeds; looks every few milliseconds.
+milliseconds() {
+  local start=${EPOCHREALTIME/./} end
+  end=$((start + 10000000))
+  until "$@" > /dev/null 2>&1; do
+    ((${EPOCHREALTIME/./} < end)) || { echo 10000 && return; }
+    read -rt 0.005 -u "$_never" || :
+  done
+  echo $(((${EPOCHREALTIME/./} - start) / 1000))
+}

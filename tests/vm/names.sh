@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# For tests of the whole daemon beside each manager of a host's DNS. The host's own server is
+# behind up0 and knows example.net; the names of the map are ours.
+#
+#   guest: wigeond, wt0 100.64.0.1/16, up0 192.0.2.1/24 ── wire ── up: dnsmasq 192.0.2.53
+#
+# A test says how the host looks and then calls `as_every_host_does`:
+#   manager="NAME"          what `status` calls the manager
+#   host_dns                prints everything of the host's DNS that must be as before
+#   restart                 restarts the manager (optional)
+# shellcheck source=tests/vm/lib.sh
+. /mnt/in/lib.sh
+manager=""
+
+names_up() {
+  host up
+  ip link add up0 type veth peer name to_guest netns "t$$-up"
+  ip address add 192.0.2.1/24 dev up0
+  ip link set up0 up
+  in_up ip address add 192.0.2.53/24 dev to_guest
+  in_up ip link set to_guest up
+  background in_up dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
+    --listen-address=192.0.2.53 --bind-interfaces --pid-file= --log-queries --user=root \
+    --log-facility="$VM_OUT/up.txt" --local-ttl=0 --host-record=www.example.net,203.0.113.7,300 \
+    --host-record=db.corp.test,10.9.8.7
+  wait_for 10 in_up dig +short +tries=1 +timeout=1 @192.0.2.53 www.example.net
+}
+
+no_resolved() {
+  keep_agent
+  systemctl mask --now systemd-resolved > /dev/null 2>&1
+  rm -f /usr/sbin/resolvconf
+  printf 'hosts: files dns\n' > /etc/nsswitch.conf
+}
+
+# As most programs do: through nsswitch and resolv.conf.
+lookup() { getent ahostsv4 "$1" | sed -n '1s/ .*//p'; }
+is() { [ "$(lookup "$1")" = "$2" ]; }
+
+daemon() {
+  wigeond >> "$VM_OUT/wigeond.txt" 2>&1 &
+  daemon_pid=$!
+  _background+=("$daemon_pid")
+  wait_for 30 wigeon version --daemon
+}
+kill_daemon() {
+  kill "-$1" "$daemon_pid"
+  wait "$daemon_pid" || :
+}
+
+end_daemon() {
+  kill_daemon TERM
+  wigeon state delete daemon_state > /dev/null
+}
+
+# MEMBERS: of the map's DNSConfig besides ServiceEnable.
+map() {
+  serial=$((serial + 1))
+  cat > "$VM_OUT/map.json" << JSON
+{"Serial": "$serial", "peerConfig": {"address": "100.64.0.1/16",
+ "address_v6": "fd00:6400::1/64", "fqdn": "guest.wigeon.test"},
+ "remotePeers": [{"wgPubKey": "$(key_of far | wg pubkey)", "fqdn": "far.wigeon.test",
+  "allowedIps": ["100.64.0.2/32", "fd00:6400::2/128"]}],
+ "DNSConfig": {"ServiceEnable": true, "NameServerGroups": [${1-}]}}
+JSON
+  mv "$VM_OUT/map.json" /etc/wigeon/network_map.json
+}
+serial=0
+told() { wigeon status --json | jq -e --arg m "$manager" '.dns.manager == $m and .dns.applied and .degraded == []' > /dev/null; }
+answers_ours() { is far.wigeon.test 100.64.0.2; }
+
+# back SENTENCE: our names come back after what was just done.
+back() {
+  local started=$EPOCHREALTIME
+  ok "$1: our names are back" wait_for 10 answers_ours
+  say "after $(((${EPOCHREALTIME/./} - ${started/./}) / 1000)) ms"
+}
+
+# How often the host's server was asked for our names.
+asked_above() { grep -c 'query.* [^ ]*wigeon.test ' "$VM_OUT/up.txt" || :; }
+
+as_every_host_does() {
+  mkdir -p /etc/wigeon
+  echo '{"dns": {"redirect": "bind"}}' > /etc/wigeon/config.json
+  map
+  ok "before: a public name is found" wait_for 10 is www.example.net 203.0.113.7
+  ok "before: ours is not" is far.wigeon.test ""
+  before=$(host_dns)
+
+  daemon
+  ok "up" wigeon up --wait --timeout 20
+  ok "the manager is $manager, and nothing is degraded" wait_for 10 told
+  # Whoever was told may take a moment to tell those who ask.
+  ok "a peer's name is found" wait_for 10 answers_ours
+  asked=$(asked_above)
+  equal "and again" 100.64.0.2 "$(lookup far.wigeon.test)"
+  equal "and over IPv6" fd00:6400::2 "$(getent ahostsv6 far.wigeon.test | sed -n '1s/ .*//p')"
+  contains "its address has its name" far.wigeon.test "$(getent hosts 100.64.0.2)"
+  equal "a public name is found" 203.0.113.7 "$(lookup www.example.net)"
+  ok "a name nobody has is not" is missing.wigeon.test ""
+  equal "ours were not asked of the host's server" "$asked" "$(asked_above)"
+
+  map '{"NameServers": [{"IP": "192.0.2.53", "NSType": 1, "Port": 53}], "Domains": ["corp.test"]}'
+  ok "a nameserver group answers for its domain" wait_for 10 is db.corp.test 10.9.8.7
+  map
+
+  if [ "$(type -t restart)" = function ]; then
+    restart
+    back "the manager was restarted"
+    equal "public names too" 203.0.113.7 "$(lookup www.example.net)"
+  fi
+
+  kill_daemon KILL
+  ok "the daemon was killed: public names are found" is www.example.net 203.0.113.7
+  ok "what it told the host is taken back without it" wigeond --restore-dns
+  equal "and the host's DNS is as before" "$before" "$(host_dns)"
+  daemon
+  back "the daemon was started again"
+
+  kill_daemon KILL
+  daemon
+  ok "killed and started at once: told" wait_for 10 told
+  back "killed and started at once"
+  kill_daemon TERM
+  equal "the daemon was ended: the host's DNS is as before" "$before" "$(host_dns)"
+  daemon
+  back "the daemon was started again"
+  ok "down" wigeon down
+  equal "the host's DNS is as before" "$before" "$(host_dns)"
+  equal "a public name is found" 203.0.113.7 "$(lookup www.example.net)"
+  equal "nothing is in the journal" "" "$(wigeon state list | grep dns_state || :)"
+  end_daemon
+}
