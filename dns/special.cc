@@ -1,94 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/special.hh"
 
+#include <array>
+
 #include "dns/message.hh"
 
 namespace wigeon::dns {
 namespace {
 
-constexpr uint8_t kLocalhost[] = "\x09localhost";
-constexpr uint8_t kLoopback4[] = {127, 0, 0, 1};
-constexpr uint8_t kLoopback6[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-constexpr uint8_t kReverse4[] =
-    "\x03"
-    "127\x07in-addr\x04"
-    "arpa";
-constexpr uint8_t kReverse6[] =
-    "\1"
-    "1\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0"
-    "\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0"
-    "\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0"
-    "\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\1"
-    "0\3"
-    "ip6\4"
-    "arpa";
-constexpr uint8_t kInvalid[] = "\x07invalid";
-constexpr uint8_t kOnion[] = "\x05onion";
-constexpr uint8_t kAlt[] =
-    "\x03"
-    "alt";
-constexpr uint8_t kResolver[] =
-    "\x08resolver\x04"
-    "arpa";
+constexpr std::array<uint8_t, 4> kLoopback4{127, 0, 0, 1};
+constexpr std::array<uint8_t, 16> kLoopback6{0, 0, 0, 0, 0, 0, 0, 0,
+                                             0, 0, 0, 0, 0, 0, 0, 1};
 
-Special with(Bytes apex, uint16_t asked, uint16_t type, Bytes rdata) {
-  if (asked != type && asked != type::kAny) return {.apex = apex, .exists = true};
-  return {.apex = apex, .exists = true, .type = type, .rdata = rdata};
+// Literals, which cannot fail to parse.
+struct Names {
+  Name localhost = *Name::parse("localhost");
+  std::array<Name, 3> nobodys{*Name::parse("invalid"), *Name::parse("onion"),
+                              *Name::parse("alt")};
+  Name resolver = *Name::parse("resolver.arpa");
+  Name reverse4 = *Name::parse("127.in-addr.arpa");
+  Name reverse6 = Name::reverse(*Address::from_bytes(kLoopback6));
+};
+
+Special with(const Name& apex, uint16_t asked, uint16_t type, Bytes rdata) {
+  if (asked != type && asked != type::kAny) return {.apex = apex.wire(), .exists = true};
+  return {.apex = apex.wire(), .exists = true, .type = type, .rdata = rdata};
 }
 
 }  // namespace
 
 std::optional<Special> special(Bytes name, uint16_t t) {
-  if (is_within(name, kLocalhost))
-    return t == type::kAaaa ? with(kLocalhost, t, type::kAaaa, kLoopback6)
-                            : with(kLocalhost, t, type::kA, kLoopback4);
-  for (const Bytes apex : {Bytes(kInvalid), Bytes(kOnion), Bytes(kAlt)})
-    if (is_within(name, apex)) return Special{.apex = apex};
+  static const Names known;  // what is returned points into it
+  if (is_within(name, known.localhost.wire()))
+    return t == type::kAaaa ? with(known.localhost, t, type::kAaaa, kLoopback6)
+                            : with(known.localhost, t, type::kA, kLoopback4);
+  for (const Name& apex : known.nobodys)
+    if (is_within(name, apex.wire())) return Special{.apex = apex.wire()};
   // A client must not take the upstream's encrypted service for ours.
-  if (is_within(name, kResolver)) return Special{.apex = kResolver, .exists = true};
-  if (is_within(name, kReverse6)) {
-    if (name.size() == sizeof kReverse6)
-      return with(kReverse6, t, type::kPtr, kLocalhost);
-    return Special{.apex = kReverse6};
+  if (is_within(name, known.resolver.wire()))
+    return Special{.apex = known.resolver.wire(), .exists = true};
+  if (is_within(name, known.reverse6.wire())) {
+    if (name.size() == known.reverse6.wire().size())
+      return with(known.reverse6, t, type::kPtr, known.localhost.wire());
+    return Special{.apex = known.reverse6.wire()};
   }
-  if (!is_within(name, kReverse4)) return std::nullopt;
+  if (!is_within(name, known.reverse4.wire())) return std::nullopt;
   const auto reverse = parse_reverse(name);
-  if (!reverse || !reverse->exact) return Special{.apex = kReverse4};
-  if (reverse->network == Prefix::host(Address::v4(0x7f000001)))
-    return with(kReverse4, t, type::kPtr, kLocalhost);
+  if (!reverse || !reverse->exact) return Special{.apex = known.reverse4.wire()};
+  const auto loopback = *Address::from_bytes(kLoopback4);
+  if (reverse->network == Prefix::host(loopback))
+    return with(known.reverse4, t, type::kPtr, known.localhost.wire());
   // Names between the apex and the one that is there exist too (RFC 8020).
-  return Special{.apex = kReverse4,
-                 .exists = reverse->network.contains(Address::v4(0x7f000001))};
+  return Special{.apex = known.reverse4.wire(),
+                 .exists = reverse->network.contains(loopback)};
 }
 
 }  // namespace wigeon::dns
