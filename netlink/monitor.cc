@@ -2,9 +2,6 @@
 #include "netlink/monitor.hh"
 
 #include <linux/rtnetlink.h>
-#include <sys/epoll.h>
-
-#include "netlink/socket.hh"
 
 namespace wigeon::netlink {
 namespace {
@@ -16,29 +13,15 @@ constexpr int kGroups[] = {
 
 }  // namespace
 
-struct Monitor::State {
-  UniqueFd fd{};
-  Changed changed{};
-  std::vector<uint8_t> buffer = std::vector<uint8_t>(kReceiveBytes);
-
-  Heard hear() {
-    Heard heard;
-    heard.overrun = !hear_all(fd.get(), buffer, [&](Bytes datagram) {
-      return read_events(datagram, heard.events);
-    });
-    return heard;
-  }
-};
-
 Result<Monitor> Monitor::open(Loop& loop, Changed changed, int buffer) {
-  auto state = std::make_shared<State>();
-  state->changed = std::move(changed);
-  state->fd = TRY(join_groups(NETLINK_ROUTE, kGroups, buffer));
-  auto watch = TRY(loop.watch(state->fd.get(), EPOLLIN, [state](uint32_t) {
-    const Heard heard = state->hear();
-    if (heard.overrun || !heard.events.empty()) state->changed(heard);
-  }));
-  return Monitor(std::move(state), std::move(watch));
+  return Monitor(TRY(Multicast::open(
+      loop, NETLINK_ROUTE, kGroups, buffer,
+      [changed = std::move(changed)](const Multicast::Hear& hear) mutable {
+        Heard heard;
+        heard.overrun =
+            !hear([&](Bytes datagram) { return read_events(datagram, heard.events); });
+        if (heard.overrun || !heard.events.empty()) changed(heard);
+      })));
 }
 
 }  // namespace wigeon::netlink

@@ -3,9 +3,8 @@
 // namespace.
 #pragma once
 
-#include <memory>
+#include <vector>
 
-#include "agent/base/loop.hh"
 #include "netlink/event.hh"
 #include "netlink/multicast.hh"
 
@@ -26,12 +25,9 @@ class Monitor {
   static Result<Monitor> open(Loop& loop, Changed changed, int buffer = kMonitorBytes);
 
  private:
-  struct State;  // shared with the loop's callback, which may outlive us by one call
-  Monitor(std::shared_ptr<State> state, Loop::Watch watch)
-      : state_(std::move(state)), watch_(std::move(watch)) {}
+  explicit Monitor(Multicast socket) : socket_(std::move(socket)) {}
 
-  std::shared_ptr<State> state_;
-  Loop::Watch watch_;
+  Multicast socket_;
 };
 
 }  // namespace wigeon::netlink

@@ -19,14 +19,9 @@ constexpr size_t kAnswerBytes = 32u << 10;
 
 // One exchange each, so late answers go with the socket.
 Result<UniqueFd> open_socket() {
-  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  if (!fd && errno == EPROTONOSUPPORT)
+  auto fd = open_netlink(NETLINK_NETFILTER);
+  if (!fd && fd.error().code == EPROTONOSUPPORT)
     return fail(EOPNOTSUPP, "the kernel has no nf_tables");
-  if (!fd) return fail_errno("netlink socket");
-  const sockaddr_nl kernel{
-      .nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0)
-    return fail_errno("netlink connect");
   return fd;
 }
 

@@ -4,11 +4,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sys/epoll.h>
-
-#include <vector>
-
-#include "netlink/socket.hh"
 
 namespace wigeon::netlink {
 namespace {
@@ -87,30 +82,16 @@ bool read_touched(Bytes datagram, NftHeard& heard) {
   return for_each_message(datagram, [&](const Message& m) { return read_one(m, heard); });
 }
 
-struct NftMonitor::State {
-  UniqueFd fd{};
-  Changed changed{};
-  std::vector<uint8_t> buffer = std::vector<uint8_t>(kReceiveBytes);
-
-  NftHeard hear() {
-    NftHeard heard;
-    const bool whole = hear_all(
-        fd.get(), buffer, [&](Bytes datagram) { return read_touched(datagram, heard); });
-    heard.overrun |= !whole;
-    return heard;
-  }
-};
-
 Result<NftMonitor> NftMonitor::open(Loop& loop, Changed changed, int buffer) {
   static constexpr int kGroups[] = {NFNLGRP_NFTABLES};
-  auto state = std::make_shared<State>();
-  state->changed = std::move(changed);
-  state->fd = TRY(join_groups(NETLINK_NETFILTER, kGroups, buffer));
-  auto watch = TRY(loop.watch(state->fd.get(), EPOLLIN, [state](uint32_t) {
-    const NftHeard heard = state->hear();
-    if (heard.overrun || !heard.tables.empty()) state->changed(heard);
-  }));
-  return NftMonitor(std::move(state), std::move(watch));
+  return NftMonitor(TRY(Multicast::open(
+      loop, NETLINK_NETFILTER, kGroups, buffer,
+      [changed = std::move(changed)](const Multicast::Hear& hear) mutable {
+        NftHeard heard;
+        if (!hear([&](Bytes datagram) { return read_touched(datagram, heard); }))
+          heard.overrun = true;
+        if (heard.overrun || !heard.tables.empty()) changed(heard);
+      })));
 }
 
 }  // namespace wigeon::netlink

@@ -2,11 +2,9 @@
 // Hears which tables of nftables changed in this network namespace, by whomever.
 #pragma once
 
-#include <memory>
 #include <set>
 #include <string>
 
-#include "agent/base/loop.hh"
 #include "netlink/multicast.hh"
 
 namespace wigeon::netlink {
@@ -39,12 +37,9 @@ class NftMonitor {
   static Result<NftMonitor> open(Loop& loop, Changed changed, int buffer = kMonitorBytes);
 
  private:
-  struct State;  // shared with the loop's callback, which may outlive us by one call
-  NftMonitor(std::shared_ptr<State> state, Loop::Watch watch)
-      : state_(std::move(state)), watch_(std::move(watch)) {}
+  explicit NftMonitor(Multicast socket) : socket_(std::move(socket)) {}
 
-  std::shared_ptr<State> state_;
-  Loop::Watch watch_;
+  Multicast socket_;
 };
 
 }  // namespace wigeon::netlink

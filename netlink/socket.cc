@@ -54,9 +54,18 @@ Socket::Socket(UniqueFd fd, Protocol protocol, std::chrono::milliseconds deadlin
       deadline_(deadline),
       buffer_(kReceiveBytes) {}
 
-Result<Socket> Socket::open(Protocol protocol) {
-  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, static_cast<int>(protocol)));
+Result<UniqueFd> open_netlink(int protocol) {
+  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!fd) return fail_errno("netlink socket");
+  const sockaddr_nl kernel{
+      .nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0)
+    return fail_errno("netlink connect");
+  return fd;
+}
+
+Result<Socket> Socket::open(Protocol protocol) {
+  auto fd = TRY(open_netlink(static_cast<int>(protocol)));
   const auto set = [&](int level, int option, int value) {
     return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
   };
@@ -68,11 +77,6 @@ Result<Socket> Socket::open(Protocol protocol) {
   for (const auto& [force, plain] :
        {std::pair(SO_RCVBUFFORCE, SO_RCVBUF), std::pair(SO_SNDBUFFORCE, SO_SNDBUF)})
     (void)(set(SOL_SOCKET, force, kSocketBytes) || set(SOL_SOCKET, plain, kSocketBytes));
-  // Connected to the kernel: nobody else's datagrams arrive here.
-  const sockaddr_nl kernel{
-      .nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0)
-    return fail_errno("netlink connect");
   return Socket(std::move(fd), protocol);
 }
 

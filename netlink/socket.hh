@@ -35,6 +35,9 @@ inline constexpr int kDumpRounds = 10;
 
 enum class Protocol : int { route = NETLINK_ROUTE, generic = NETLINK_GENERIC };
 
+// protocol: NETLINK_ROUTE, …. Connected to the kernel: nobody else's datagrams arrive.
+Result<UniqueFd> open_netlink(int protocol);
+
 // One message of a batch that the kernel refused.
 struct Refusal {
   size_t index = 0;
