@@ -35,9 +35,9 @@ std::vector<UniqueFd> take_fds(const msghdr& m) {
 // No message has this tag.
 constexpr uint8_t kEnclosed[] = {0xff};
 
-// Read, not mapped: what stands behind the descriptor is the sender's choice, and a read
-// cannot fault. Only a memfd has seals, and none makes its reader wait.
-Result<std::vector<uint8_t>> read_sealed(int fd, size_t max) {
+// Its size, once nobody can change it any more. Only a memfd has seals, and none makes
+// its reader wait. what: for "… bytes are not a message".
+Result<size_t> sealed_size(int fd, size_t max, std::string_view what) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals)
     return fail(EPERM, "the memfd is not sealed");
@@ -45,8 +45,14 @@ Result<std::vector<uint8_t>> read_sealed(int fd, size_t max) {
   if (::fstat(fd, &st) != 0) return fail_errno("fstat");
   const auto size = static_cast<uint64_t>(st.st_size);
   if (size == 0 || size > max)
-    return fail(EMSGSIZE, std::to_string(size) + " bytes are not a message");
-  std::vector<uint8_t> bytes(size);
+    return fail(EMSGSIZE, std::to_string(size) + " bytes are not " + std::string(what));
+  return size;
+}
+
+// Read, not mapped: what stands behind the descriptor is the sender's choice, and a read
+// cannot fault.
+Result<std::vector<uint8_t>> read_sealed(int fd, size_t max) {
+  std::vector<uint8_t> bytes(TRY(sealed_size(fd, max, "a message")));
   for (size_t at = 0; at < bytes.size();) {
     const ssize_t n =
         ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
@@ -134,14 +140,7 @@ Result<UniqueFd> seal(Bytes content) {
 }
 
 Result<ResolverConfig> read_sealed_config(int fd) {
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals)
-    return fail(EPERM, "the memfd is not sealed");
-  struct stat st {};
-  if (::fstat(fd, &st) != 0) return fail_errno("fstat");
-  const auto size = static_cast<uint64_t>(st.st_size);
-  if (size == 0 || size > kMaxConfigBytes)
-    return fail(EMSGSIZE, std::to_string(size) + " bytes are not a configuration");
+  const size_t size = TRY(sealed_size(fd, kMaxConfigBytes, "a configuration"));
   // It cannot shrink any more, so reading the mapping cannot fault.
   void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (at == MAP_FAILED) return fail_errno("mmap");
