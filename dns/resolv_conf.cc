@@ -12,19 +12,6 @@ constexpr std::string_view kBlanks = " \t\r\f\v";
 constexpr size_t kMaxZone = 15;  // IFNAMSIZ without the NUL
 constexpr size_t kMaxOption = 64;
 
-// The words of a line up to a comment, which '#' or ';' begins at the start of a word.
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  for (;;) {
-    const auto begin = line.find_first_not_of(kBlanks);
-    if (begin == line.npos || line[begin] == '#' || line[begin] == ';') return words;
-    line.remove_prefix(begin);
-    const auto end = std::min(line.find_first_of(kBlanks), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
-
 void add_nameserver(ResolvConf& conf, std::string_view word) {
   const auto percent = word.find('%');
   const auto address = Address::parse(word.substr(0, percent));
@@ -38,12 +25,25 @@ void add_nameserver(ResolvConf& conf, std::string_view word) {
 
 }  // namespace
 
+std::vector<std::string_view> resolv_conf_words(std::string_view line) {
+  std::vector<std::string_view> words;
+  line = line.substr(0, line.find('\n'));
+  for (;;) {
+    const auto begin = line.find_first_not_of(kBlanks);
+    if (begin == line.npos || line[begin] == '#' || line[begin] == ';') return words;
+    line.remove_prefix(begin);
+    const auto end = std::min(line.find_first_of(kBlanks), line.size());
+    words.push_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
+}
+
 ResolvConf parse_resolv_conf(std::string_view text) {
   ResolvConf conf;
   text = text.substr(0, kMaxResolvConf);
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    const auto words = words_of(text.substr(0, end));
+    const auto words = resolv_conf_words(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (words.size() < 2) continue;
     const std::span values(words.begin() + 1, words.end());

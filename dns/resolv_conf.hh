@@ -33,4 +33,8 @@ struct ResolvConf {
 
 ResolvConf parse_resolv_conf(std::string_view text);
 
+// The words of a line, with or without its end, up to a comment, which '#' or ';' begins
+// at the start of a word. They point into it.
+std::vector<std::string_view> resolv_conf_words(std::string_view line);
+
 }  // namespace wigeon::dns

@@ -6,13 +6,13 @@
 
 #include "dns/name.hh"
 #include "dns/os/environment.hh"
+#include "dns/resolv_conf.hh"
 
 namespace wigeon::dns::os {
 namespace {
 
 using Words = std::vector<std::string_view>;
 
-constexpr std::string_view kBlanks = " \t\r\f\v";
 constexpr std::string_view kKeptLine = "# The original is kept in ";
 
 // Each with its line end, which the last one may lack.
@@ -29,20 +29,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 std::string_view line_end(std::string_view line) {
   const auto last = line.find_last_not_of("\r\n");
   return line.substr(last == line.npos ? 0 : last + 1);
-}
-
-// Up to a comment.
-Words words_of(std::string_view line) {
-  Words words;
-  line = line.substr(0, line.find('\n'));
-  for (;;) {
-    const auto begin = line.find_first_not_of(kBlanks);
-    if (begin == line.npos || line[begin] == '#' || line[begin] == ';') return words;
-    line.remove_prefix(begin);
-    const auto end = std::min(line.find_first_of(kBlanks), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
 }
 
 bool same_domain(std::string_view a, std::string_view b) {
@@ -79,7 +65,7 @@ bool is_our_comment(std::string_view line) {
 
 // Asking in turn would ask servers that know nothing of our names.
 std::string without_rotate(std::string_view line) {
-  auto words = words_of(line);
+  auto words = resolv_conf_words(line);
   if (words.size() < 2 || words[0] != "options" ||
       std::ranges::count(words, "rotate") == 0)
     return std::string(line);
@@ -99,7 +85,7 @@ std::string search_line(const Words& words, std::string_view end) {
 std::string_view last_search(const std::vector<std::string_view>& lines) {
   std::string_view last;
   for (const auto line : lines)
-    if (is_search(words_of(line))) last = line;
+    if (is_search(resolv_conf_words(line))) last = line;
   return last;
 }
 
@@ -152,7 +138,7 @@ ComposedConf compose_resolv_conf(std::string_view base, const OurLines& ours,
                                  std::string_view kept_at) {
   const auto lines = lines_of(base);
   const auto search = last_search(lines);
-  Words domains = search.empty() ? Words() : domains_of(words_of(search));
+  Words domains = search.empty() ? Words() : domains_of(resolv_conf_words(search));
   if (search.empty() && !ours.local_domain.empty()) domains.push_back(ours.local_domain);
   const auto fitted = fit_search({domains.begin(), domains.end()}, ours.search);
   domains.insert(domains.end(), fitted.added.begin(), fitted.added.end());
@@ -164,7 +150,7 @@ ComposedConf compose_resolv_conf(std::string_view base, const OurLines& ours,
     out.text += "nameserver " + server->text() + "\n";
   if (search.empty() && !fitted.added.empty()) out.text += search_line(domains, "\n");
   for (const auto line : lines) {
-    if (is_our_server(words_of(line), ours)) continue;
+    if (is_our_server(resolv_conf_words(line), ours)) continue;
     if (line.data() == search.data() && !fitted.added.empty())
       out.text += search_line(domains, line_end(line));
     else
@@ -177,7 +163,7 @@ bool is_our_conf(std::string_view text) { return text.starts_with(kResolvConfMar
 
 bool has_our_lines(std::string_view text, const OurLines& ours) {
   return std::ranges::any_of(lines_of(text), [&](std::string_view line) {
-    return is_our_comment(line) || is_our_server(words_of(line), ours);
+    return is_our_comment(line) || is_our_server(resolv_conf_words(line), ours);
   });
 }
 
@@ -185,14 +171,15 @@ std::string without_our_lines(std::string_view text, std::string_view base,
                               const OurLines& ours) {
   auto left = lines_of(base);  // not met yet
   const auto search = last_search(left);
-  const Words base_domains = search.empty() ? Words() : domains_of(words_of(search));
+  const Words base_domains =
+      search.empty() ? Words() : domains_of(resolv_conf_words(search));
   const auto is_ours = [&](std::string_view d) {
     return !lists(base_domains, d) &&
            (lists(ours.search, d) || same_domain(d, ours.local_domain));
   };
   std::string out;
   for (const auto line : lines_of(text)) {
-    const auto words = words_of(line);
+    const auto words = resolv_conf_words(line);
     if (is_our_comment(line) || is_our_server(words, ours)) continue;
     Words domains = is_search(words) ? domains_of(words) : Words();
     const size_t before = domains.size();
