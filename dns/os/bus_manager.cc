@@ -156,17 +156,15 @@ bool BusManager::may_write(const std::string& what, std::string note) {
   }
   if (held_) {
     const auto now = Loop::now();
-    while (!repaired_.empty() && now - repaired_.front() >= kRepairWindow)
-      repaired_.pop_front();
-    if (repaired_.size() >= kMaxRepairs) {
+    // A look that finds it wrong once more does not say that somebody changed it since.
+    if ((fights_.given_up() && !fights_.rested(now)) || !fights_.changed(now)) {
       status_.applied = false;
       status_.failure = "somebody keeps changing " + what + " in " + title_;
-      again_after(kRepairWindow - (now - repaired_.front()));
+      again_after(*fights_.rest_until() - now);
       end();
       return false;
     }
-    repaired_.push_back(now);
-    ++status_.repairs;
+    status_.repairs = fights_.repairs();
   }
   if (!note_) {
     if (events_.changing)

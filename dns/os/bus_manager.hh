@@ -8,21 +8,18 @@
 // The manager must not be destroyed from inside its own events.
 //
 // Somebody who keeps undoing our work is put right five times in a minute; then it is
-// said, and tried again when the minute is over.
+// said, and tried again a minute later (fights.hh).
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/base/bus.hh"
+#include "dns/os/fights.hh"
 #include "dns/os/manager.hh"
 
 namespace wigeon::dns::os {
-
-inline constexpr unsigned kMaxRepairs = 5;
-inline constexpr std::chrono::seconds kRepairWindow{60};
 
 class BusManager : public HostManager {
  public:
@@ -99,7 +96,7 @@ class BusManager : public HostManager {
   bool held_ = false;     // was as wanted, and neither we nor a restart changed it since
   bool wrote_ = false;    // in this round
   unsigned failures_ = 0;
-  std::deque<std::chrono::microseconds> repaired_{};
+  Fights fights_{};
   Bus::Handle call_{}, name_{};
   std::vector<Bus::Handle> heard_{};
   Loop::Watch later_{}, soon_{};

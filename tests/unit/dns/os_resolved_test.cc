@@ -239,7 +239,7 @@ TEST_CASE(
   Site s;
   s.resolved->want(wanted());
   REQUIRE(s.applied());
-  for (unsigned i = 1; i <= kMaxRepairs; ++i) {
+  for (unsigned i = 1; i <= Fights::kMost; ++i) {
     s.fake->change_servers("192.0.2.99");
     REQUIRE(s.until([&] { return s.resolved->status().repairs == i && s.applied(); }));
   }
@@ -247,7 +247,7 @@ TEST_CASE(
   CHECK(s.says("somebody keeps changing servers of lo in systemd-resolved"));
   CHECK_FALSE(s.resolved->status().applied);
   CHECK(s.fake->servers == "192.0.2.99");
-  CHECK(s.resolved->status().repairs == kMaxRepairs);
+  CHECK(s.resolved->status().repairs == Fights::kMost);
 }
 
 TEST_CASE("a restart is no repair") {
