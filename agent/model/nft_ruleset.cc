@@ -264,15 +264,13 @@ class Text {
     // Before what others translate at the same hook, so that leaving() knows whose it is.
     chain("translate", "nat", "prerouting", -110);
     each_dnat([&](Family f, Protocol p, const std::vector<Dnat>& some) {
-      const auto arrived =
-          t_.dnat_arrival == NftTable::Arrival::link
-              ? fmt::format("iifname {} {} daddr {{ {} }}", link_, ip(f), own(f))
-              : fmt::format("iifname != {{ {}, \"lo\" }} fib daddr type local", link_);
       const auto kept = [](const Dnat& d) { return d.destination == d.translated_port; };
       for (const bool same : {false, true})
         if (std::ranges::any_of(some, [&](const Dnat& d) { return kept(d) == same; }))
-          line("\t\t{} dnat {} to {} dport map @{}_{}{}", arrived, ip(f), text(p),
-               same ? "kept" : "shifted", text(p), digit(f));
+          line(
+              "\t\tiifname != {{ {}, \"lo\" }} fib daddr type local dnat {} to {} dport "
+              "map @{}_{}{}",
+              link_, ip(f), text(p), same ? "kept" : "shifted", text(p), digit(f));
     });
     end();
   }
@@ -284,17 +282,10 @@ class Text {
     // Before what others masquerade.
     chain("leaving", "nat", "postrouting", 90);
     each_dnat([&](Family f, Protocol p, const std::vector<Dnat>&) {
-      const auto which = t_.dnat_arrival == NftTable::Arrival::link
-                             ? fmt::format("iifname {}", link_)
-                             : fmt::format("iifname != {0} oifname {0}", link_);
-      const auto original =
-          t_.dnat_arrival == NftTable::Arrival::link
-              ? fmt::format(" ct original {} daddr {{ {} }}", ip(f), own(f))
-              : std::string();
       line(
-          "\t\t{} meta nfproto {} meta l4proto {} ct status dnat{} ct original proto-dst "
-          "@ports_{}{} masquerade",
-          which, f == Family::v4 ? "ipv4" : "ipv6", text(p), original, text(p), digit(f));
+          "\t\tiifname != {0} oifname {0} meta nfproto {1} meta l4proto {2} ct status "
+          "dnat ct original proto-dst @ports_{2}{3} masquerade",
+          link_, f == Family::v4 ? "ipv4" : "ipv6", text(p), digit(f));
     });
     for (const auto f : kFamilies)
       if (!masqueraded(f).empty())

@@ -43,7 +43,8 @@ struct RoutedNetwork {
   friend bool operator==(const RoutedNetwork&, const RoutedNetwork&) = default;
 };
 
-// Ports of this host that lead to translated_address; the n-th to the n-th.
+// Ports of any address of this host that lead to translated_address, the n-th to the
+// n-th, for packets that come elsewhere than on our link (NetBird's ingress peer).
 struct Dnat {
   Protocol protocol = Protocol::tcp;  // tcp or udp
   PortRange destination{};
@@ -64,9 +65,6 @@ struct NftTable {
   // Interfaces that forward only because of us: to our link, and nowhere else.
   std::vector<std::string> opened_v4{}, opened_v6{};
   bool opened_all_v6 = false;  // every interface is one
-  // Whose packets dnat takes: those that come to any address of this host elsewhere
-  // (NetBird's ingress peer), or those our link brings to our overlay addresses.
-  enum class Arrival : uint8_t { link, elsewhere } dnat_arrival = Arrival::elsewhere;
 
   // Nothing to do: there shall be no table.
   [[nodiscard]] bool empty() const;
