@@ -171,7 +171,7 @@ Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
   // reason.
   (void)look_at_host();
   const auto own = own_addresses();
-  if (auto taken = maps_.offer(bytes, from, config_, host_, force); !taken) {
+  if (auto taken = maps_.offer(bytes, from, config_, host_, resolved_, force); !taken) {
     log::error("network map refused: {}{}", taken.error().what,
                maps_.current() ? "; the one in force stays" : "");
     event("ERROR", "SYSTEM", "network map refused: " + taken.error().what);
@@ -184,7 +184,8 @@ Result<void> Daemon::take_map(const std::string& bytes, const std::string& from,
   event("INFO", "SYSTEM", "network map accepted, serial " + std::to_string(map.serial));
   applied_ = false;
   wish_changed();
-  judge_again_ = true;  // with what names stand for
+  map_is_new_ = true;
+  judge_again_ = false;  // it was judged on this host, and with what names stand for
   // Which DNS servers are the host's own depends on our addresses.
   host_stale_ |= own != own_addresses() || host_served_ != own_networks();
   names_again_ = lookup_ != nullptr;  // what is asked now are the old map's names

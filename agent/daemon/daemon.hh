@@ -153,7 +153,8 @@ class Daemon {
   std::chrono::microseconds host_due_{}, host_due_lost_{};  // where news were lost
   std::vector<Prefix> host_served_{};  // the networks that host_ was read for
   bool judge_again_ = true;
-  bool repairing_ = false;  // nothing new is wanted since the last time
+  bool map_is_new_ = false;  // and judged, but nothing was made of it yet
+  bool repairing_ = false;   // nothing new is wanted since the last time
   RepairBudget repair_budget_{};
   uint64_t repairs_ = 0;
   std::string last_repair_{};

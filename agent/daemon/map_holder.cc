@@ -28,14 +28,16 @@ MapContext MapHolder::context(Force force, const std::string& from) const {
 }
 
 Result<void> MapHolder::offer(const std::string& bytes, const std::string& from,
-                              const Config& config, const HostView& host, Force force) {
+                              const Config& config, const HostView& host,
+                              const Resolved& resolved, Force force) {
   const auto refuse = [this](const Problems& problems) {
     error_ = text(problems);
     return fail(EINVAL, error_);
   };
   auto map = decode_map(bytes, from);
   if (!map) return refuse(map.error());
-  const auto c = context(force, from);
+  auto c = context(force, from);
+  c.resolved = resolved;
   auto verdict = validate(config, *map, c);
   if (verdict.ok()) validate_on_host(config, *map, c, host, verdict);
   if (!verdict.ok()) return refuse(verdict.errors);

@@ -26,7 +26,8 @@ class MapHolder {
   // names the document in it.
   // A map that cannot be applied on this host is refused like any other.
   Result<void> offer(const std::string& bytes, const std::string& from,
-                     const Config& config, const HostView& host, Force force);
+                     const Config& config, const HostView& host, const Resolved& resolved,
+                     Force force);
   // The newest one cannot even be read.
   void failed(std::string why) { error_ = std::move(why); }
   // True when there was one and it is in force now.
@@ -36,6 +37,9 @@ class MapHolder {
   // (an own address that somebody else has) means that the map cannot be applied.
   Result<void> judge(const HostView& host, const Resolved& resolved,
                      const Config& config);
+  // Instead of judge(), when host and names are those that offer() was given: what it
+  // found holds.
+  void confirm() { judged_ = true; }
 
   // Null: none in force.
   [[nodiscard]] const NetworkMap* current() const { return map_ ? &*map_ : nullptr; }

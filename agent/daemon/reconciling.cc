@@ -161,14 +161,18 @@ Result<void> Daemon::reconcile_up() {
   TRY(take_up());
   TRY(engine_.remove_others(config_.interface_name));
   TRY(look_at_host());
+  const bool is_new = std::exchange(map_is_new_, false);
   const bool judge = std::exchange(judge_again_, false);
   if (judge) {
     if (auto judged = maps_.judge(host_, resolved_, config_); !judged) {
       judge_again_ = true;
       return judged;
     }
-    endpoints_.offer(*maps_.current(), maps_.accepted(), resolved_);
+  } else if (is_new) {
+    maps_.confirm();
   }
+  const bool other = judge || is_new;
+  if (other) endpoints_.offer(*maps_.current(), maps_.accepted(), resolved_);
   const Desired d = wanted();
   if (const auto now = fingerprint(d); std::exchange(fingerprint_, now) != now)
     wish_changed();
@@ -180,9 +184,9 @@ Result<void> Daemon::reconcile_up() {
       !done)
     notes_.push_back("rules in others' firewalls: " + done.error().what);
   firewalld_->want(is_router(), config_.interface_name);
-  if (judge || !applied_ || outcome.operations > 0) update_resolver();
-  if (judge || outcome.operations > 0) look_again({});
-  if (judge) ::malloc_trim(0);  // what deciding took
+  if (other || !applied_ || outcome.operations > 0) update_resolver();
+  if (other || outcome.operations > 0) look_again({});
+  if (other) ::malloc_trim(0);  // what deciding took
   return {};
 }
 

@@ -22,7 +22,7 @@ struct Holder : TempDir {
   MapHolder maps{path(), key(200)};
 
   Result<void> offer(const std::string& bytes, Force force = Force::no) {
-    return maps.offer(bytes, "m", config, host, force);
+    return maps.offer(bytes, "m", config, host, {}, force);
   }
 };
 
@@ -95,9 +95,9 @@ TEST_CASE(
   REQUIRE(next.load_last_good(h.config));
   CHECK(next.current()->serial == 5);
   CHECK(next.status().stale);
-  CHECK_FALSE(next.offer(serial(4), "m", h.config, h.host, Force::no));
+  CHECK_FALSE(next.offer(serial(4), "m", h.config, h.host, {}, Force::no));
   CHECK(next.status().stale);
-  REQUIRE(next.offer(serial(5), "m", h.config, h.host, Force::no));
+  REQUIRE(next.offer(serial(5), "m", h.config, h.host, {}, Force::no));
   CHECK_FALSE(next.status().stale);
 }
 
@@ -182,4 +182,22 @@ TEST_CASE("a full tunnel whose table others have is refused while new, then cut"
   // It has been in force: the rest of it stays.
   REQUIRE(h.maps.judge(taken, {}, h.config));
   CHECK(h.maps.refusals().size() == 1);
+
+  REQUIRE(h.offer(full));
+  h.maps.confirm();
+  REQUIRE(h.maps.judge(taken, {}, h.config));
+  CHECK(h.maps.refusals().size() == 1);
+}
+
+TEST_CASE("an offered map is judged with what its names stand for") {
+  Holder h;
+  const auto map = map_text(
+      R"("remotePeers":[)" +
+      peer(1, R"("100.64.0.2/32")", R"(,"endpoint":"gate.example:51820")") + "]");
+  const Resolved inside{
+      {*HostPort::parse("gate.example:51820"), {*Endpoint::parse("100.64.0.2:51820")}}};
+  REQUIRE(h.maps.offer(map, "m", h.config, h.host, inside, Force::no));
+  CHECK(h.maps.refusals().size() == 1);
+  REQUIRE(h.maps.offer(map, "m", h.config, h.host, {}, Force::no));
+  CHECK(h.maps.refusals().empty());
 }
