@@ -75,9 +75,17 @@ std::string encode(const Request& request) {
          "}\n";
 }
 
-std::string encode(const Response& response) {
-  const std::string head = "{\"id\":" + std::to_string(response.id);
-  if (response.result) return head + ",\"result\":" + *response.result + "}\n";
+std::string encode(Response response) {
+  std::string head = "{\"id\":" + std::to_string(response.id);
+  if (response.result) {
+    head += ",\"result\":";
+    constexpr std::string_view kTail = "}\n";
+    // Around it where it is: the one of a status has megabytes.
+    std::string& line = *response.result;
+    line.reserve(head.size() + line.size() + kTail.size());
+    line.insert(0, head).append(kTail);
+    return std::move(line);
+  }
   const Failure& failure = response.result.error();
   const Json error{{"code", text(failure.code)},
                    {"exit", exit_code(failure.code)},

@@ -68,7 +68,7 @@ struct Response {
 
 // With the newline.
 std::string encode(const Request& request);
-std::string encode(const Response& response);
+std::string encode(Response response);
 // Without the newline. EINVAL; E2BIG when nested too deep. Whether a result is right
 // inside is for its own decoder to say.
 Result<Request> decode_request(std::string_view line);
