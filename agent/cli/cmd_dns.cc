@@ -27,11 +27,8 @@ struct Question {
 };
 
 Outcome<DnsQueryResult> ask_dns(const Session& session, const DnsQueryParams& params) {
-  const auto answer = ask(session, deadline_in(kTimeout), "dns_query", encode(params));
-  if (!answer) return std::unexpected(answer.error());
-  auto result = decode_dns_queried(*answer);
-  if (!result) return std::unexpected(nonsense(result.error()));
-  return *std::move(result);
+  return ask(session, deadline_in(kTimeout), "dns_query", decode_dns_queried,
+             encode(params));
 }
 
 // A name that does not exist is "not found"; one whose servers fail is an error.
@@ -58,11 +55,9 @@ Output query(const Session& session, const Question& q) {
 }
 
 Output flush(const Session& session, const std::string& name) {
-  const auto answer = ask(session, deadline_in(kTimeout), "dns_flush",
+  const auto result = ask(session, deadline_in(kTimeout), "dns_flush", decode_dns_flushed,
                           encode(DnsFlushParams{.name = name}));
-  if (!answer) return failed(answer.error());
-  const auto result = decode_dns_flushed(*answer);
-  if (!result) return failed(nonsense(result.error()));
+  if (!result) return failed(result.error());
   return {.out = fmt::format("Flushed {} {}{}.\n", result->entries,
                              result->entries == 1 ? "entry" : "entries",
                              name.empty() ? "" : " of " + plain(name))};
@@ -95,12 +90,8 @@ void add_dns(CLI::App& root, Run& chosen) {
 
   auto* showing = dns->add_subcommand(
       "status", "Who is asked for names, whether they reply, what is counted");
-  const auto as_json = std::make_shared<bool>(false);
-  showing->add_flag("-j,--json", *as_json, "As JSON");
   showing->footer("Example:\n  wigeon dns status --json | jq .groups");
-  showing->callback([&chosen, as_json] {
-    chosen = [as_json](const Session& session) { return status(session, *as_json); };
-  });
+  add_json(*showing, chosen, status);
 
   add_dns_query(*dns, chosen);
 

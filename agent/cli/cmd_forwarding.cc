@@ -47,10 +47,8 @@ std::string text(std::vector<ForwardingItem> rules) {
 }
 
 Output list(const Session& session, bool as_json) {
-  const auto answer = ask(session, deadline_in(kTimeout), "forwarding_list");
-  if (!answer) return failed(answer.error());
-  auto result = decode_forwarding(*answer);
-  if (!result) return failed(nonsense(result.error()));
+  auto result = ask(session, deadline_in(kTimeout), "forwarding_list", decode_forwarding);
+  if (!result) return failed(result.error());
   if (as_json) return {.out = encode(*result) + "\n"};
   if (result->rules.empty()) return {.out = "No forwarding rules available.\n"};
   return {.out = text(std::move(result->rules))};
@@ -66,12 +64,8 @@ void add_forwarding(CLI::App& root, Run& chosen) {
   auto* listing =
       forwarding->add_subcommand("list", "List the forwarding rules in force");
   listing->alias("ls");
-  const auto as_json = std::make_shared<bool>(false);
-  listing->add_flag("-j,--json", *as_json, "As JSON");
   listing->footer("Example:\n  wigeon forwarding list");
-  listing->callback([&chosen, as_json] {
-    chosen = [as_json](const Session& session) { return list(session, *as_json); };
-  });
+  add_json(*listing, chosen, list);
 }
 
 }  // namespace wigeon::cli

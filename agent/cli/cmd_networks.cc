@@ -27,10 +27,9 @@ std::string text(const NetworkItem& n) {
 }
 
 Output list(const Session& session, bool as_json) {
-  const auto answer = ask(session, deadline_in(kTimeout), "networks_list");
-  if (!answer) return failed(answer.error());
-  const auto result = decode_networks_list(*answer);
-  if (!result) return failed(nonsense(result.error()));
+  const auto result =
+      ask(session, deadline_in(kTimeout), "networks_list", decode_networks_list);
+  if (!result) return failed(result.error());
   if (as_json) return {.out = encode(*result) + "\n"};
   if (result->networks.empty()) return {.out = "No networks available.\n"};
   std::string out = "Available Networks:\n";
@@ -67,12 +66,8 @@ void add_networks(CLI::App& root, Run& chosen) {
 
   auto* listing = networks->add_subcommand("list", "List the networks of the map");
   listing->alias("ls");
-  const auto as_json = std::make_shared<bool>(false);
-  listing->add_flag("-j,--json", *as_json, "As JSON");
   listing->footer("Example:\n  wigeon networks list");
-  listing->callback([&chosen, as_json] {
-    chosen = [as_json](const Session& session) { return list(session, *as_json); };
-  });
+  add_json(*listing, chosen, list);
 
   const auto select = std::make_shared<Choice>();
   auto* selecting = networks->add_subcommand(

@@ -37,10 +37,8 @@ Output up(const Options& options, const Session& session) {
   }
   const auto deadline = deadline_in(timeout_or(options.timeout, kTimeout));
   if (options.wait) wait_for_daemon(session, std::min(deadline, deadline_in(kStarting)));
-  const auto answer = ask(session, deadline, "up", encode(params));
-  if (!answer) return failed(answer.error());
-  const auto result = decode_change(*answer);
-  if (!result) return failed(nonsense(result.error()));
+  const auto result = ask(session, deadline, "up", decode_change, encode(params));
+  if (!result) return failed(result.error());
   return {.out = result->already ? "Already connected\n" : "Connected\n"};
 }
 

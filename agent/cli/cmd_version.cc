@@ -9,10 +9,8 @@ namespace {
 constexpr std::chrono::seconds kTimeout{10};
 
 Output daemon_version(const Session& session) {
-  const auto answer = ask(session, deadline_in(kTimeout), "version");
-  if (!answer) return failed(answer.error());
-  const auto result = decode_version(*answer);
-  if (!result) return failed(nonsense(result.error()));
+  const auto result = ask(session, deadline_in(kTimeout), "version", decode_version);
+  if (!result) return failed(result.error());
   return {.out = result->version + "\n"};
 }
 

@@ -28,12 +28,10 @@ void wait_for_daemon(const Session& session, Client::Clock::time_point deadline)
 
 Outcome<StatusReport> ask_status(const Session& session,
                                  Client::Clock::time_point deadline) {
-  const auto json = ask(session, deadline, "status");
-  if (!json) return std::unexpected(json.error());
-  auto report = status_from_json(*json);
-  if (!report) return std::unexpected(nonsense(report.error()));
+  auto report = ask(session, deadline, "status", status_from_json);
+  if (!report) return report;
   report->cli_version = WIGEON_VERSION;
-  return *std::move(report);
+  return report;
 }
 
 Failure nonsense(const Error& error) {
