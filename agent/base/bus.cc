@@ -254,22 +254,24 @@ Bus::Handle Bus::call(const BusMethod& method, Fill fill, Done done) {
   return Handle(std::move(r));
 }
 
+Bus::Handle Bus::stand(std::shared_ptr<Handle::State> r) {
+  standing_.push_back(r);
+  if (state_ == State::connected) take_up(*r);
+  return Handle(std::move(r));
+}
+
 Bus::Handle Bus::match(std::string rule, Heard heard) {
   auto r = std::make_shared<Request>();
   r->rule = std::move(rule);
   r->heard = std::move(heard);
-  standing_.push_back(r);
-  if (state_ == State::connected) take_up(*r);
-  return Handle(std::move(r));
+  return stand(std::move(r));
 }
 
 Bus::Handle Bus::watch_name(std::string name, Owner owner) {
   auto r = std::make_shared<Request>();
   r->name = std::move(name);
   r->owner = std::move(owner);
-  standing_.push_back(r);
-  if (state_ == State::connected) take_up(*r);
-  return Handle(std::move(r));
+  return stand(std::move(r));
 }
 
 }  // namespace wigeon

@@ -92,6 +92,7 @@ class Bus {
   Result<void> start();
   void lost(std::string why);
   void on_connected();
+  Handle stand(std::shared_ptr<Handle::State> request);  // until it is destroyed
   void take_up(Handle::State& request);
   std::vector<std::shared_ptr<Handle::State>> standing();
 
