@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "agent/base/doubled.hh"
+
 namespace wigeon::dns {
 namespace {
 
@@ -40,10 +42,8 @@ void ServerHealth::failed(Time sent, Time now) {
   if (last_reply_ && *last_reply_ > sent) return;
   ++failures_in_row_;
   if (rounds_ > 0 && sent < round_began_) return;
-  ++rounds_;
   round_began_ = now;
-  const Time wait = kFirstBackOff * (1u << std::min(rounds_ - 1, 8u));
-  retry_at_ = now + std::min<Time>(wait, kMaxBackOff);
+  retry_at_ = now + doubled(kFirstBackOff, rounds_++, kMaxBackOff);
 }
 
 bool ServerHealth::dead(Time now) const {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "agent/base/doubled.hh"
+
 namespace wigeon::netlink {
 namespace {
 
@@ -36,9 +38,8 @@ Result<SecretText> UserspaceTunnel::ask(std::string_view request,
     time_outs_ = 0;
     return reply;
   }
-  const auto pause = std::min(first_pause_ * (1 << std::min(time_outs_, 16u)),
-                              std::max(first_pause_, kLongestPause));
-  ++time_outs_;
+  const auto pause =
+      doubled(first_pause_, time_outs_++, std::max(first_pause_, kLongestPause));
   again_ = Clock::now() + pause;
   silent_ = Error{ETIMEDOUT,
                   fmt::format("{}; the process hangs and is asked again after {:g} s",

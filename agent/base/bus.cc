@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "agent/base/doubled.hh"
+
 namespace wigeon {
 
 using Slot = Owned<sd_bus_slot, sd_bus_slot_unref>;
@@ -119,6 +121,10 @@ Result<void> local_signal(sd_bus* bus, Slot& to, const char* member,
 
 }  // namespace
 
+bool Bus::undecided(const Error& e) {
+  return e.code == ETIMEDOUT || e.code == ECONNRESET || e.code == ENOTCONN;
+}
+
 std::string system_bus_address() {
   const char* set = ::secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
   return set && *set ? set : "unix:path=/run/dbus/system_bus_socket";
@@ -178,10 +184,10 @@ void Bus::lost(std::string why) {
   if (was_connected && Loop::now() - connected_at_ > kProved) failures_ = 0;
   state_ = State::absent;
   why_ = std::move(why);
-  const auto doubled = options_.first_wait * (1U << std::min(failures_, 16U));
+  const auto wait = doubled(options_.first_wait, failures_, options_.longest_wait);
   ++failures_;
   (void)limit_.disarm();  // neither fails for a timer that exists
-  (void)again_.restart(std::min(doubled, options_.longest_wait));
+  (void)again_.restart(wait);
   for (const auto& r : standing())
     if (r->owner) r->tell("");
 }

@@ -75,6 +75,9 @@ class Bus {
   // done is called once, never before call() has returned: with the reply, the callee's
   // error, ETIMEDOUT, or ENOTCONN when there is no bus or it goes away.
   [[nodiscard]] Handle call(const BusMethod& method, Fill fill, Done done);
+  // After this error of a call it is not known whether it was carried out. Every other
+  // one is the callee's answer: it was not.
+  static bool undecided(const Error& e);
   // Signals that fit a match rule of the D-Bus specification.
   [[nodiscard]] Handle match(std::string rule, Heard heard);
   // Told the owner once it is known, and then at each change. When the bus goes, "" is

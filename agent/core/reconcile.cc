@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/base/digest.hh"
+#include "agent/base/doubled.hh"
 #include "agent/base/log.hh"
 #include "agent/core/advance.hh"
 #include "agent/core/alias.hh"
@@ -49,9 +50,9 @@ bool same_settings(const KnownDevice& a, const KnownDevice& b) {
 }  // namespace
 
 std::chrono::milliseconds back_off(unsigned failures) {
-  const auto exponent = std::min(failures == 0 ? 0u : failures - 1, 7u);
-  return std::min(std::chrono::milliseconds(250) * (1 << exponent),
-                  std::chrono::milliseconds(30000));
+  using namespace std::chrono_literals;
+  const auto wait = doubled(250ms, failures == 0 ? 0 : failures - 1, 30s);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(wait);
 }
 
 Kernel::Ownership Engine::ownership(const std::string& link) const {

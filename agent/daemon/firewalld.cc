@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/firewalld.hh"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
+
+#include "agent/base/doubled.hh"
 
 namespace wigeon {
 namespace {
@@ -28,11 +29,6 @@ Bus::Fill strings(std::string a, std::string b = {}) {
     return b.empty() ? sd_bus_message_append(m, "s", a.c_str())
                      : sd_bus_message_append(m, "ss", a.c_str(), b.c_str());
   };
-}
-
-// Whether it was done is not known. Every other error is an answer: it was not.
-bool undecided(const Error& e) {
-  return e.code == ETIMEDOUT || e.code == ECONNRESET || e.code == ENOTCONN;
 }
 
 // firewalld's own refusals are "CODE: sentence" under one D-Bus name.
@@ -161,7 +157,7 @@ void Firewalld::add(const std::string& zone) {
   ours_ = std::move(note);
   added_at_ = Loop::now();
   zone_call("addInterface", [this](const Result<sd_bus_message*>& reply) {
-    if (!reply && !undecided(reply.error())) {
+    if (!reply && !Bus::undecided(reply.error())) {
       forget();
       added_at_.reset();
     }
@@ -195,8 +191,7 @@ void Firewalld::finish(bool running, bool forwards, std::string sentence) {
 }
 
 void Firewalld::failed(const std::string& doing, const Error& error) {
-  const auto wait = std::min(kFirstWait * (1U << std::min(failures_, 16U)), kLongestWait);
-  ++failures_;
+  const auto wait = doubled(kFirstWait, failures_++, kLongestWait);
   auto later = loop_.after(wait, [this] { look(); });
   if (later) later_ = std::move(*later);
   finish(true, false, "firewalld: " + doing + ": " + error.what);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/os/bus_manager.hh"
 
-#include <algorithm>
 #include <utility>
+
+#include "agent/base/doubled.hh"
 
 namespace wigeon::dns::os {
 namespace {
@@ -12,11 +13,6 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kFirstWait = 500ms, kLongestWait = 30s;
 constexpr auto kBetweenLooks = 30s;
 constexpr auto kGather = 100ms;  // signals that come together are looked at together
-
-// Nobody answered: nothing is known about what the service has.
-bool undecided(const Error& e) {
-  return e.code == ETIMEDOUT || e.code == ECONNRESET || e.code == ENOTCONN;
-}
 
 bool same(const ManagerStatus& a, const ManagerStatus& b) {
   return a.applied == b.applied && a.failure == b.failure && a.notes == b.notes &&
@@ -201,22 +197,20 @@ void BusManager::done(std::vector<std::string> notes) {
 }
 
 void BusManager::failed(const std::string& doing, const Error& error) {
-  const bool may_still_hold = held_ && !wrote_ && undecided(error);
-  const bool was_applied = status_.applied;
-  status_.applied = may_still_hold && was_applied;
-  status_.failure = std::string(title_) + ": " + doing + ": " + error.what;
-  again_after(std::min<std::chrono::microseconds>(
-      kFirstWait * (1U << std::min(failures_, 16U)), kLongestWait));
-  ++failures_;
-  end();
+  // Where nobody answered, what was told may hold still.
+  const bool may_hold = held_ && !wrote_ && Bus::undecided(error);
+  status_.applied = status_.applied && may_hold;
+  try_again(std::string(title_) + ": " + doing + ": " + error.what);
 }
 
 void BusManager::failed(std::string sentence) {
   status_.applied = false;
-  status_.failure = std::move(sentence);
-  again_after(std::min<std::chrono::microseconds>(
-      kFirstWait * (1U << std::min(failures_, 16U)), kLongestWait));
-  ++failures_;
+  try_again(std::move(sentence));
+}
+
+void BusManager::try_again(std::string failure) {
+  status_.failure = std::move(failure);
+  again_after(doubled(kFirstWait, failures_++, kLongestWait));
   end();
 }
 

@@ -75,6 +75,7 @@ class BusManager : public HostManager {
   void on_owner(const std::string& owner);
   void start_anew();
   void again_after(std::chrono::microseconds wait);
+  void try_again(std::string failure);
   void begin();
   void end();
   void tell();
