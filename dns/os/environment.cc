@@ -16,8 +16,6 @@ constexpr size_t kMaxProgram = 1 << 20;
 constexpr size_t kMaxProperty = 64;  // bytes of a text from the bus that are kept
 
 constexpr char kResolved[] = "org.freedesktop.resolve1";
-constexpr char kResolvedPath[] = "/org/freedesktop/resolve1";
-constexpr char kResolvedManager[] = "org.freedesktop.resolve1.Manager";
 constexpr char kNetworkManager[] = "org.freedesktop.NetworkManager";
 constexpr char kNmPath[] = "/org/freedesktop/NetworkManager";
 constexpr char kNmDnsPath[] = "/org/freedesktop/NetworkManager/DnsManager";
@@ -49,29 +47,23 @@ class LinuxEnvironment : public EnvironmentWatch {
         tell();
       })));
     read_files();
-    const auto properties = [](const char* path, const char* interface) {
-      return std::string("type='signal',interface='") + kProperties +
-             "',member='PropertiesChanged',path='" + path + "',arg0='" + interface + "'";
-    };
     resolved_.owner = bus_.watch_name(kResolved, [this](const std::string& owner) {
       if (counts(resolved_, owner)) on_resolved(!owner.empty());
     });
-    resolved_.signals = bus_.match(properties(kResolvedPath, kResolvedManager),
-                                   [this](sd_bus_message*) { ask_resolved(); });
     nm_.owner = bus_.watch_name(kNetworkManager, [this](const std::string& owner) {
       if (counts(nm_, owner)) on_nm(!owner.empty());
     });
-    nm_.signals =
-        bus_.match(properties(kNmDnsPath, kNmDns), [this](sd_bus_message*) { ask_nm(); });
+    nm_signals_ = bus_.match(std::string("type='signal',interface='") + kProperties +
+                                 "',member='PropertiesChanged',path='" + kNmDnsPath +
+                                 "',arg0='" + kNmDns + "'",
+                             [this](sd_bus_message*) { ask_nm(); });
     return {};
   }
 
  private:
   struct Service {
     bool known = false;
-    size_t asking = 0;
-    Bus::Handle owner{}, signals{};
-    std::vector<Bus::Handle> calls{};
+    Bus::Handle owner{};
   };
 
   // When the bus is gone, what it told us is still the best we know.
@@ -94,15 +86,8 @@ class LinuxEnvironment : public EnvironmentWatch {
 
   void on_resolved(bool there) {
     seen_.resolved = there;
-    if (there) return ask_resolved();
-    seen_.resolv_conf_mode.clear();
-    forget(resolved_);
-  }
-  void ask_resolved() {
-    if (!seen_.resolved) return;
-    begin(resolved_);
-    get(resolved_, {kResolved, kResolvedPath, kProperties, "Get"}, kResolvedManager,
-        "ResolvConfMode", &Environment::resolv_conf_mode);
+    resolved_.known = true;
+    tell();
   }
   void on_nm(bool there) {
     seen_.network_manager = there;
@@ -110,43 +95,37 @@ class LinuxEnvironment : public EnvironmentWatch {
     for (auto field :
          {&Environment::nm_version, &Environment::nm_mode, &Environment::nm_rc_manager})
       (seen_.*field).clear();
-    forget(nm_);
+    nm_calls_.clear();
+    nm_.known = true;
+    tell();
   }
   void ask_nm() {
     if (!seen_.network_manager) return;
-    begin(nm_);
-    get(nm_, {kNetworkManager, kNmPath, kProperties, "Get"}, kNetworkManager, "Version",
+    nm_calls_.clear();
+    asking_nm_ = 0;
+    get({kNetworkManager, kNmPath, kProperties, "Get"}, kNetworkManager, "Version",
         &Environment::nm_version);
     const BusMethod dns{kNetworkManager, kNmDnsPath, kProperties, "Get"};
-    get(nm_, dns, kNmDns, "Mode", &Environment::nm_mode);
-    get(nm_, dns, kNmDns, "RcManager", &Environment::nm_rc_manager);
+    get(dns, kNmDns, "Mode", &Environment::nm_mode);
+    get(dns, kNmDns, "RcManager", &Environment::nm_rc_manager);
   }
 
-  static void begin(Service& service) {
-    service.calls.clear();
-    service.asking = 0;
-  }
-  void forget(Service& service) {
-    begin(service);
-    service.known = true;
-    tell();
-  }
-  // An older service may lack the property, a hung one does not answer: either way there
+  // An older version may lack the property, a hung one does not answer: either way there
   // is nothing to know.
-  void get(Service& service, const BusMethod& method, const char* interface,
-           const char* property, std::string Environment::*field) {
-    ++service.asking;
-    service.calls.push_back(bus_.call(
+  void get(const BusMethod& method, const char* interface, const char* property,
+           std::string Environment::*field) {
+    ++asking_nm_;
+    nm_calls_.push_back(bus_.call(
         method,
         [=](sd_bus_message* m) {
           return sd_bus_message_append(m, "ss", interface, property);
         },
-        [this, &service, field](const Result<sd_bus_message*>& reply) {
+        [this, field](const Result<sd_bus_message*>& reply) {
           const char* text = nullptr;
           if (!reply || sd_bus_message_read(*reply, "v", "s", &text) < 0) text = "";
           seen_.*field = std::string_view(text).substr(0, kMaxProperty);
-          if (--service.asking > 0) return;
-          service.known = true;
+          if (--asking_nm_ > 0) return;
+          nm_.known = true;
           tell();
         }));
   }
@@ -164,6 +143,9 @@ class LinuxEnvironment : public EnvironmentWatch {
   std::optional<Environment> told_{};
   std::vector<FileWatch> files_{};
   Service resolved_{}, nm_{};
+  Bus::Handle nm_signals_{};
+  size_t asking_nm_ = 0;
+  std::vector<Bus::Handle> nm_calls_{};
 };
 
 Result<std::unique_ptr<EnvironmentWatch>> EnvironmentWatch::open(Loop& loop, Bus& bus,

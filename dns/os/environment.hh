@@ -21,9 +21,8 @@ struct Environment {
   std::string resolv_conf_target{};  // the file behind symbolic links; empty: it is none
   std::string nsswitch{};            // /etc/nsswitch.conf
 
-  bool resolved = false;           // org.freedesktop.resolve1 has an owner
-  std::string resolv_conf_mode{};  // its ResolvConfMode: "stub", "foreign", …
-  bool network_manager = false;    // org.freedesktop.NetworkManager has an owner
+  bool resolved = false;         // org.freedesktop.resolve1 has an owner
+  bool network_manager = false;  // org.freedesktop.NetworkManager has an owner
   std::string nm_version{};
   std::string nm_mode{};        // DnsManager.Mode: "default", "dnsmasq", …
   std::string nm_rc_manager{};  // DnsManager.RcManager: "symlink", "unmanaged", …
