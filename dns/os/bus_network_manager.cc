@@ -268,9 +268,9 @@ Result<NmDnsManager> read_nm_dns_manager(sd_bus_message* m) {
   return manager;
 }
 
-bool nm_splits(const NmDnsManager& manager) {
-  for (const char* mode : {"dnsmasq", "systemd-resolved", "unbound", "dnsconfd"})
-    if (manager.mode == mode) return true;
+bool nm_splits(std::string_view mode) {
+  for (const char* splitting : {"dnsmasq", "systemd-resolved", "unbound", "dnsconfd"})
+    if (mode == splitting) return true;
   return false;
 }
 
@@ -304,8 +304,8 @@ bool nm_says(const NmApplied& is, const NmApplied& wish) {
 
 std::string nm_obstacle(const NmDnsManager& manager, const NmApplied& wish,
                         const std::string& interface) {
-  if (manager.mode == "none" || (!nm_splits(manager) && manager.mode == "default" &&
-                                 manager.rc_manager == "unmanaged"))
+  if (manager.mode == "none" ||
+      (manager.mode == "default" && manager.rc_manager == "unmanaged"))
     return "NetworkManager is configured to leave resolv.conf alone";
   std::vector<std::string> servers = wish.v4.servers, domains = wish.v4.search;
   servers.insert(servers.end(), wish.v6.servers.begin(), wish.v6.servers.end());

@@ -58,7 +58,8 @@ Result<NmApplied> read_nm_applied(sd_bus_message* m);
 // a{sv} of GetAll.
 Result<NmDnsManager> read_nm_dns_manager(sd_bus_message* m);
 
-bool nm_splits(const NmDnsManager& manager);
+// Names below domains of ours come to us and others do not.
+bool nm_splits(std::string_view mode);
 
 // What the connection shall say. `is` tells which families take servers; IPv6 is used
 // only when there is no IPv4.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <charconv>
 
+#include "dns/os/bus_network_manager.hh"
 #include "dns/os/environment.hh"
 #include "dns/resolv_conf.hh"
 
@@ -106,9 +107,7 @@ Choice automatic(const Environment& e) {
   const std::string writers = heading(*e.resolv_conf);
   std::string but;
   if (is_networkmanagers(e, writers)) {
-    const bool splits = e.nm_mode == "dnsmasq" || e.nm_mode == "unbound" ||
-                        e.nm_mode == "systemd-resolved";
-    if (e.network_manager && (splits || e.nm_rc_manager != "unmanaged"))
+    if (e.network_manager && (nm_splits(e.nm_mode) || e.nm_rc_manager != "unmanaged"))
       return {ManagerKind::network_manager,
               "NetworkManager wrote resolv.conf, its DNS mode is " +
                   (e.nm_mode.empty() ? "unknown" : e.nm_mode)};

@@ -41,7 +41,6 @@ struct HostDns {
   std::vector<Address> servers{};     // ours: wt0's addresses, in order
   std::vector<HostDomain> domains{};  // sorted by name
   bool all_names = false;             // a primary group exists: every name is ours
-  std::vector<Endpoint> originals{};  // known from the manager itself; for file mode
 
   friend bool operator==(const HostDns&, const HostDns&) = default;
 };
@@ -77,8 +76,6 @@ class HostManager {
   [[nodiscard]] virtual ManagerStatus status() const = 0;
   // The servers that the host would ask without us, our own left out.
   [[nodiscard]] virtual std::vector<Endpoint> originals() const = 0;
-  // Names below domains go to us and others do not, or all of them do.
-  [[nodiscard]] virtual bool splits() const = 0;
 };
 
 }  // namespace wigeon::dns::os

@@ -119,7 +119,7 @@ void NetworkManager::on_applied(sd_bus_message* m) {
   if (!is) return failed("reading the device's connection", is.error());
   is_ = std::move(*is);
   if (must_take_back()) return take_back();
-  wish_ = nm_wish(*wanted(), is_, splits());
+  wish_ = nm_wish(*wanted(), is_, nm_splits(manager_.mode));
   if (wish_.v4.servers.empty() && wish_.v6.servers.empty())
     return failed("NetworkManager lists no address of " + wanted()->interface +
                   " for which it takes DNS servers");

@@ -32,8 +32,6 @@ class NetworkManager final : public BusManager {
   // left: a note "networkManager NAME …" of an earlier run.
   NetworkManager(Loop& loop, Bus& bus, std::optional<std::string> left, Events events);
 
-  [[nodiscard]] bool splits() const override { return nm_splits(manager_); }
-
  private:
   using Message = Owned<sd_bus_message, sd_bus_message_unref>;
 

@@ -51,7 +51,6 @@ class FileManager : public HostManager {
   [[nodiscard]] ManagerStatus status() const override;
   // Link-local servers are left out: an endpoint does not say on which link.
   [[nodiscard]] std::vector<Endpoint> originals() const override { return originals_; }
-  [[nodiscard]] bool splits() const override { return false; }
 
  private:
   enum class Cause : uint8_t { ours, others };

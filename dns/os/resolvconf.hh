@@ -49,7 +49,6 @@ class ResolvconfManager : public HostManager {
   [[nodiscard]] bool settled() const override { return !busy_; }
   [[nodiscard]] ManagerStatus status() const override { return status_; }
   [[nodiscard]] std::vector<Endpoint> originals() const override { return originals_; }
-  [[nodiscard]] bool splits() const override { return false; }
 
  private:
   struct Command {

@@ -31,8 +31,6 @@ class Resolved final : public BusManager {
   // left: a note "systemd INDEX NAME" of an earlier run.
   Resolved(Loop& loop, Bus& bus, std::optional<std::string> left, Events events);
 
-  [[nodiscard]] bool splits() const override { return true; }
-
  private:
   void round() override;
   void start_over() override;

@@ -45,7 +45,6 @@ void say_status(const HostManager& m) {
   const auto same = [](const std::string& t) { return t; };
   say("{\"applied\":" + std::string(s.applied ? "true" : "false") +
       ",\"settled\":" + (m.settled() ? "true" : "false") +
-      ",\"splits\":" + (m.splits() ? "true" : "false") +
       ",\"repairs\":" + std::to_string(s.repairs) + ",\"failure\":" + quoted(s.failure) +
       ",\"notes\":" + list(s.notes, same) + ",\"originals\":" +
       list(m.originals(), [](const Endpoint& e) { return e.text(); }) + "}");

@@ -43,7 +43,6 @@ struct FakeManager : HostManager {
   [[nodiscard]] std::vector<Endpoint> originals() const override {
     return {*Endpoint::parse("192.0.2.1:53")};
   }
-  [[nodiscard]] bool splits() const override { return true; }
 };
 
 struct Fixture {

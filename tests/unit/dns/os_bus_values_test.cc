@@ -218,7 +218,7 @@ TEST_CASE("without split DNS ours is first and the host's own stay in the list")
                       .interface = "eth0",
                       .priority = 100},
                      {.servers = {"10.0.0.53"}, .interface = "tun7", .vpn = true}};
-  CHECK_FALSE(nm_splits(manager));
+  CHECK_FALSE(nm_splits(manager.mode));
   CHECK(nm_obstacle(manager, wish, "wt0").empty());
   const auto originals = nm_originals(manager, "wt0", host_dns().servers);
   CHECK(originals.servers == std::vector{at("192.0.2.53:53")});
