@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <ranges>
 
@@ -266,6 +267,17 @@ Result<NmDnsManager> read_nm_dns_manager(sd_bus_message* m) {
       });
   TRY(read);
   return manager;
+}
+
+std::optional<std::pair<int, int>> nm_version(std::string_view text) {
+  std::pair<int, int> version;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, version.first);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '.')
+    return std::nullopt;
+  if (std::from_chars(first.ptr + 1, end, version.second).ec != std::errc())
+    return std::nullopt;
+  return version;
 }
 
 bool nm_splits(std::string_view mode) {

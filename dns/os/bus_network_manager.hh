@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dns/os/bus_value.hh"
@@ -57,6 +58,9 @@ struct NmDnsManager {
 Result<NmApplied> read_nm_applied(sd_bus_message* m);
 // a{sv} of GetAll.
 Result<NmDnsManager> read_nm_dns_manager(sd_bus_message* m);
+
+// "1.26.4" is 1 and 26; nothing for what cannot be read.
+std::optional<std::pair<int, int>> nm_version(std::string_view text);
 
 // Names below domains of ours come to us and others do not.
 bool nm_splits(std::string_view mode);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <charconv>
-
 #include "dns/os/bus_network_manager.hh"
 #include "dns/os/environment.hh"
 #include "dns/resolv_conf.hh"
@@ -11,12 +9,8 @@ namespace {
 // NetworkManager 1.16 to 1.26 writes over what others told resolved about a link.
 bool overwrites_links(const Environment& e) {
   if (!e.network_manager || e.nm_mode != "systemd-resolved") return false;
-  int major = 0, minor = 0;
-  const char* end = e.nm_version.data() + e.nm_version.size();
-  const auto first = std::from_chars(e.nm_version.data(), end, major);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '.') return false;
-  if (std::from_chars(first.ptr + 1, end, minor).ec != std::errc()) return false;
-  return major == 1 && minor >= 16 && minor < 27;
+  const auto version = nm_version(e.nm_version);
+  return version && *version >= std::pair(1, 16) && *version < std::pair(1, 27);
 }
 
 // resolved's stub listeners, systemd-resolved.service(8).

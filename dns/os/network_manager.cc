@@ -22,17 +22,6 @@ bool is_named(const Error& e, std::string_view name) {
   return e.what.starts_with("org.freedesktop.NetworkManager." + std::string(name) + ": ");
 }
 
-// "1.26.4" is before 1.27. What cannot be read is not.
-bool is_before_1_27(std::string_view version) {
-  const size_t dot = version.find('.');
-  if (dot == version.npos) return false;
-  auto rest = version.substr(dot + 1);
-  rest = rest.substr(0, rest.find('.'));
-  const auto major = parse_number(version.substr(0, dot), 1000);
-  const auto minor = parse_number(rest, 1000);
-  return major && minor && *major == 1 && *minor < 27;
-}
-
 }  // namespace
 
 NetworkManager::NetworkManager(Loop& loop, Bus& bus, std::optional<std::string> left,
@@ -195,7 +184,7 @@ void NetworkManager::ask_version() {
                                 })
               : Result<void>(std::unexpected(reply.error()));
     if (!read) return failed("asking for its version", read.error());
-    if (is_before_1_27(version)) return reapply(0);
+    if (const auto v = nm_version(version); v && *v < std::pair(1, 27)) return reapply(0);
     failed("NetworkManager " + version +
            " cannot take DNS servers for a link without taking its addresses off");
   });
