@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "dns/os/manager.hh"
+
 namespace wigeon::dns::os {
 namespace {
 
@@ -126,8 +128,7 @@ Result<std::optional<Address>> read_address(sd_bus_message* m) {
 }
 
 bool can_be_asked(const Address& a) {
-  if (a.is_unspecified() || a.is_multicast()) return false;
-  if (a == Address::v4(0x7f000035) || a == Address::v4(0x7f000036)) return false;
+  if (a.is_unspecified() || a.is_multicast() || is_resolved_stub(a)) return false;
   return a.is_v4() || !a.is_link_local();
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
 #include "dns/os/bus_network_manager.hh"
 #include "dns/os/environment.hh"
 #include "dns/resolv_conf.hh"
@@ -13,12 +15,10 @@ bool overwrites_links(const Environment& e) {
   return version && *version >= std::pair(1, 16) && *version < std::pair(1, 27);
 }
 
-// resolved's stub listeners, systemd-resolved.service(8).
 bool lists_stub(const Environment& e) {
   if (!e.resolv_conf) return false;
-  for (const auto& n : parse_resolv_conf(*e.resolv_conf).nameservers)
-    if (n.address.text() == "127.0.0.53" || n.address.text() == "127.0.0.54") return true;
-  return false;
+  const auto servers = parse_resolv_conf(*e.resolv_conf).nameservers;
+  return std::ranges::any_of(servers, is_resolved_stub, &Nameserver::address);
 }
 
 // The comments that a file begins with name its writer.

@@ -30,4 +30,8 @@ std::optional<ManagerKind> kind_of_note(std::string_view note) {
   return std::nullopt;
 }
 
+bool is_resolved_stub(const Address& a) {
+  return a == Address::v4(0x7f000035) || a == Address::v4(0x7f000036);
+}
+
 }  // namespace wigeon::dns::os

@@ -27,6 +27,10 @@ std::string_view text(ManagerKind kind);  // as dns.manager has it
 // By its first word, which is text(kind).
 std::optional<ManagerKind> kind_of_note(std::string_view note);
 
+// systemd-resolved's own listeners, 127.0.0.53 and 127.0.0.54
+// (systemd-resolved.service(8)).
+bool is_resolved_stub(const Address& a);
+
 struct HostDomain {
   std::string name{};      // "corp.example": no dot at its end
   bool is_search = false;  // also completes short names; else it only routes

@@ -71,8 +71,7 @@ std::vector<Endpoint> original_servers(std::string_view text,
   std::vector<Endpoint> servers;
   for (const auto& n : parse_resolv_conf(text).nameservers) {
     const auto& a = n.address;
-    const bool stub = a.text() == "127.0.0.53" || a.text() == "127.0.0.54";
-    if (stub && stub_servers) {
+    if (is_resolved_stub(a) && stub_servers) {
       for (const auto& e : original_servers(*stub_servers, without, std::nullopt))
         if (std::ranges::count(servers, e) == 0) servers.push_back(e);
       continue;
