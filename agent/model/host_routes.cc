@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon {
 
 HostRoutes::HostRoutes(std::vector<Prefix> served) : served_(std::move(served)) {
-  std::ranges::sort(served_);
-  const auto twice = std::ranges::unique(served_);
-  served_.erase(twice.begin(), twice.end());
+  sort_unique(served_);
   for (const auto& p : served_) lengths_.emplace(p.family(), p.bits());
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "agent/base/sort_unique.hh"
 #include "agent/model/coverage.hh"
 #include "agent/model/judge.hh"
 #include "agent/model/limits.hh"
@@ -240,9 +241,7 @@ class EndpointJudge {
   }
 
   std::vector<Address> unusable() && {
-    std::ranges::sort(unusable_);
-    const auto twice = std::ranges::unique(unusable_);
-    unusable_.erase(twice.begin(), twice.end());
+    sort_unique(unusable_);
     return std::move(unusable_);
   }
 

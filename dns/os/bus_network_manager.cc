@@ -7,6 +7,8 @@
 #include <cstring>
 #include <ranges>
 
+#include "agent/base/sort_unique.hh"
+
 namespace wigeon::dns::os {
 namespace {
 
@@ -175,9 +177,7 @@ bool is_one_of(const Address& a, const std::vector<Address>& all) {
 }
 
 std::vector<std::string> sorted(std::vector<std::string> texts) {
-  std::ranges::sort(texts);
-  const auto twice = std::ranges::unique(texts);
-  texts.erase(twice.begin(), twice.end());
+  sort_unique(texts);
   return texts;
 }
 
