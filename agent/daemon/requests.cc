@@ -48,7 +48,7 @@ ForwardingResult forwarding_list(const NetworkMap& map, const std::vector<Dnat>&
     for (const auto& p : map.remote_peers)
       if (std::ranges::find(p.allowed_ips, Prefix::host(rule.translated_address)) !=
           p.allowed_ips.end())
-        item.translated_hostname = p.fqdn().text();
+        item.translated_hostname = p.fqdn_text();
     result.rules.push_back(std::move(item));
   }
   return result;

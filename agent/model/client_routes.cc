@@ -187,7 +187,7 @@ class Chooser {
 
   std::string name(const Key& peer) {
     if (names_.empty())
-      for (const auto& p : in_.map->remote_peers) names_.emplace(p.key, p.fqdn().text());
+      for (const auto& p : in_.map->remote_peers) names_.emplace(p.key, p.fqdn_text());
     const auto at = names_.find(peer);
     return at == names_.end() || at->second.empty() ? peer.text()
                                                     : std::string(at->second);
