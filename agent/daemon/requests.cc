@@ -24,15 +24,6 @@ std::string dotted(std::string key) {
   return key;
 }
 
-std::string ports_text(const PortRange& p) {
-  if (p.any()) return {};
-  return p.first == p.last ? std::to_string(p.first)
-                           : fmt::format("{}-{}", p.first, p.last);
-}
-
-// The two that a rule in force may have.
-std::string_view protocol_text(Protocol p) { return p == Protocol::udp ? "udp" : "tcp"; }
-
 // The kernel's side says by itself what it was doing.
 std::string sentence(const Engine::Refused& r) {
   return r.why.starts_with(r.what) ? r.why : r.what + ": " + r.why;
@@ -41,10 +32,10 @@ std::string sentence(const Engine::Refused& r) {
 ForwardingResult forwarding_list(const NetworkMap& map, const std::vector<Dnat>& rules) {
   ForwardingResult result;
   for (const auto& rule : rules) {
-    ForwardingItem item{.protocol = std::string(protocol_text(rule.protocol)),
-                        .destination_port = ports_text(rule.destination),
+    ForwardingItem item{.protocol = std::string(port_protocol(rule.protocol)),
+                        .destination_port = rule.destination.text(),
                         .translated_address = rule.translated_address.text(),
-                        .translated_port = ports_text(rule.translated_port)};
+                        .translated_port = rule.translated_port.text()};
     for (const auto& p : map.remote_peers)
       if (std::ranges::find(p.allowed_ips, Prefix::host(rule.translated_address)) !=
           p.allowed_ips.end())

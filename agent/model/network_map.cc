@@ -453,6 +453,12 @@ std::vector<Prefix> PeerConfig::networks() const {
   return all;
 }
 
+std::string PortRange::text() const {
+  if (any()) return {};
+  const auto from = std::to_string(first);
+  return first == last ? from : from + "-" + std::to_string(last);
+}
+
 std::vector<Prefix> FirewallRule::sources() const {
   if (!source_prefixes.empty() || !peer_ip) return source_prefixes;
   if (peer_ip->is_unspecified()) return {*Prefix::make(*peer_ip, 0)};

@@ -27,6 +27,7 @@ struct PortRange {
   uint16_t first = 0, last = 0;
 
   [[nodiscard]] bool any() const { return last == 0; }
+  [[nodiscard]] std::string text() const;  // "80", "8000-8010"; empty: any
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 

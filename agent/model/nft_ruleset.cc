@@ -26,7 +26,6 @@ std::string_view ip(Family f) { return f == Family::v4 ? "ip" : "ip6"; }
 std::string_view address_type(Family f) {
   return f == Family::v4 ? "ipv4_addr" : "ipv6_addr";
 }
-std::string_view text(Protocol p) { return p == Protocol::udp ? "udp" : "tcp"; }
 
 // A last '*' would match every interface that begins so. A quote cannot be written at
 // all; a name with one matches no interface then, so nothing of the overlay passes.
@@ -157,10 +156,7 @@ class Text {
       to += element;
     };
     for (const auto& d : some) {
-      const auto range =
-          d.destination.first == d.destination.last
-              ? std::to_string(d.destination.first)
-              : fmt::format("{}-{}", d.destination.first, d.destination.last);
+      const auto range = d.destination.text();
       const auto target = d.translated_address.text();
       add(ports, range);
       if (d.destination == d.translated_port) {
@@ -171,7 +167,7 @@ class Text {
         add(shifted, fmt::format("{} : {} . {}", port, target,
                                  port - d.destination.first + d.translated_port.first));
     }
-    const auto suffix = fmt::format("_{}{}", text(p), digit(f));
+    const auto suffix = fmt::format("_{}{}", port_protocol(p), digit(f));
     set("ports" + suffix, "inet_service", ports);
     map("kept" + suffix,
         fmt::format("inet_service : {}; flags interval", address_type(f)), kept);
@@ -270,7 +266,8 @@ class Text {
           line(
               "\t\tiifname != {{ {}, \"lo\" }} fib daddr type local dnat {} to {} dport "
               "map @{}_{}{}",
-              link_, ip(f), text(p), same ? "kept" : "shifted", text(p), digit(f));
+              link_, ip(f), port_protocol(p), same ? "kept" : "shifted", port_protocol(p),
+              digit(f));
     });
     end();
   }
@@ -285,7 +282,7 @@ class Text {
       line(
           "\t\tiifname != {0} oifname {0} meta nfproto {1} meta l4proto {2} ct status "
           "dnat ct original proto-dst @ports_{2}{3} masquerade",
-          link_, f == Family::v4 ? "ipv4" : "ipv6", text(p), digit(f));
+          link_, f == Family::v4 ? "ipv4" : "ipv6", port_protocol(p), digit(f));
     });
     for (const auto f : kFamilies)
       if (!masqueraded(f).empty())

@@ -15,11 +15,6 @@ bool has_family(const std::vector<Address>& own, Family family) {
   return std::ranges::any_of(own, [&](const Address& a) { return a.family() == family; });
 }
 
-std::string shown_ports(const PortRange& r) {
-  return r.first == r.last ? std::to_string(r.first)
-                           : fmt::format("{}-{}", r.first, r.last);
-}
-
 // Takes forwarding rules one by one and says what is wrong with one.
 class Forwardings {
  public:
@@ -69,8 +64,7 @@ class Forwardings {
       return "its ports are no range";
     if (length(to) != length(translated))
       return fmt::format("ports {} do not fit ports {}: one has {}, the other {}",
-                         shown_ports(to), shown_ports(translated), length(to),
-                         length(translated));
+                         to.text(), translated.text(), length(to), length(translated));
     if (!rule.translated_address) return "it names no translated address";
     const auto& a = *rule.translated_address;
     if (a.is_unspecified() || a.is_loopback() || a.is_link_local() || a.is_multicast())
@@ -83,7 +77,7 @@ class Forwardings {
       for (size_t port = to.first; port <= to.last; ++port)
         if (taken(protocol, a.family()).test(port))
           return fmt::format("port {}/{} is forwarded by an earlier rule", port,
-                             protocol == Protocol::tcp ? "tcp" : "udp");
+                             port_protocol(protocol));
     if (table_.dnat.size() + wanted.size() > kMaxForwardings)
       return fmt::format("more than {} forwarding rules", kMaxForwardings);
     if (to != translated && shifted_ + length(to) * wanted.size() > kMaxShiftedPorts)

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/marks.hh"
@@ -52,6 +53,11 @@ struct Dnat {
   PortRange translated_port{};  // as long as destination
   friend bool operator==(const Dnat&, const Dnat&) = default;
 };
+
+// "tcp" or "udp", the two that have ports.
+constexpr std::string_view port_protocol(Protocol p) {
+  return p == Protocol::udp ? "udp" : "tcp";
+}
 
 struct NftTable {
   std::string name = kNftTable;
