@@ -55,7 +55,14 @@ std::vector<T> of_family(const std::vector<T>& all, Family f) {
 
 class Text {
  public:
-  explicit Text(const NftTable& table) : t_(table), link_(quoted(table.link)) {}
+  explicit Text(const NftTable& table) : t_(table), link_(quoted(table.link)) {
+    for (const auto f : kFamilies) {
+      auto& e = f == Family::v4 ? v4_ : v6_;
+      e.own = list(of_family(t_.own, f), [](const Address& a) { return a.text(); });
+      e.routed = ranges(f, [](const RoutedNetwork&) { return true; });
+      e.masqueraded = ranges(f, [](const RoutedNetwork& r) { return r.masquerade; });
+    }
+  }
 
   std::string all() && {
     out_ = fmt::format("add table inet {0}\ndelete table inet {0}\ntable inet {0} {{\n",
@@ -113,18 +120,16 @@ class Text {
     }
     return all;
   }
-  [[nodiscard]] std::string routed(Family f) const {
-    return list(wanted_ranges(judged(f, [](const RoutedNetwork&) { return true; })),
+  [[nodiscard]] std::string ranges(Family f, auto wanted) const {
+    return list(wanted_ranges(judged(f, wanted)),
                 [](const AddressRange& r) { return r.text(); });
   }
-  [[nodiscard]] std::string masqueraded(Family f) const {
-    return list(
-        wanted_ranges(judged(f, [](const RoutedNetwork& r) { return r.masquerade; })),
-        [](const AddressRange& r) { return r.text(); });
-  }
-  [[nodiscard]] std::string own(Family f) const {
-    return list(of_family(t_.own, f), [](const Address& a) { return a.text(); });
-  }
+
+  // As elements of a set; empty: there are none.
+  struct Elements {
+    std::string own{}, routed{}, masqueraded{};
+  };
+  [[nodiscard]] const Elements& of(Family f) const { return f == Family::v4 ? v4_ : v6_; }
 
   void each_dnat(auto visit) const {
     for (const auto f : kFamilies)
@@ -139,8 +144,8 @@ class Text {
 
   void sets() {
     for (const auto f : kFamilies) {
-      set(fmt::format("routed{}", digit(f)), address_type(f), routed(f));
-      set(fmt::format("masquerade{}", digit(f)), address_type(f), masqueraded(f));
+      set(fmt::format("routed{}", digit(f)), address_type(f), of(f).routed);
+      set(fmt::format("masquerade{}", digit(f)), address_type(f), of(f).masqueraded);
     }
     each_dnat(
         [&](Family f, Protocol p, std::vector<Dnat> some) { dnat_maps(f, p, some); });
@@ -181,15 +186,16 @@ class Text {
     for (const auto f : kFamilies) {
       const auto clients =
           list(of_family(t_.dns_clients, f), [](const Prefix& p) { return p.text(); });
-      if (!clients.empty() && !own(f).empty())
+      if (!clients.empty() && !of(f).own.empty())
         line(
             "\t\t{0} saddr {{ {1} }} {0} daddr {{ {2} }} meta l4proto {{ tcp, udp }} th "
             "dport 53 accept",
-            ip(f), clients, own(f));
+            ip(f), clients, of(f).own);
       const auto overlay =
           list(of_family(t_.overlay, f), [](const Prefix& p) { return p.text(); });
       if (!overlay.empty()) line("\t\t{} saddr {{ {} }} counter drop", ip(f), overlay);
-      if (!own(f).empty()) line("\t\t{} daddr {{ {} }} counter drop", ip(f), own(f));
+      if (!of(f).own.empty())
+        line("\t\t{} daddr {{ {} }} counter drop", ip(f), of(f).own);
     }
     end();
   }
@@ -247,10 +253,10 @@ class Text {
     line("\t\tiifname != {} accept", link_);
     line("\t\tct state established,related ct direction reply accept");
     for (const auto f : kFamilies)
-      if (!own(f).empty())
-        line("\t\tct status dnat ct original {} daddr {{ {} }} accept", ip(f), own(f));
+      if (!of(f).own.empty())
+        line("\t\tct status dnat ct original {} daddr {{ {} }} accept", ip(f), of(f).own);
     for (const auto f : kFamilies)
-      if (!routed(f).empty())
+      if (!of(f).routed.empty())
         line("\t\toifname != {} {} daddr @routed{} accept", link_, ip(f), digit(f));
     line("\t\tcounter drop");
     end();
@@ -274,7 +280,7 @@ class Text {
 
   void leaving() {
     bool any = !t_.dnat.empty();
-    for (const auto f : kFamilies) any = any || !masqueraded(f).empty();
+    for (const auto f : kFamilies) any = any || !of(f).masqueraded.empty();
     if (!any) return;
     // Before what others masquerade.
     chain("leaving", "nat", "postrouting", 90);
@@ -285,7 +291,7 @@ class Text {
           link_, f == Family::v4 ? "ipv4" : "ipv6", port_protocol(p), digit(f));
     });
     for (const auto f : kFamilies)
-      if (!masqueraded(f).empty())
+      if (!of(f).masqueraded.empty())
         line("\t\tiifname {0} oifname != {0} {1} daddr @masquerade{2} masquerade", link_,
              ip(f), digit(f));
     end();
@@ -293,6 +299,7 @@ class Text {
 
   const NftTable& t_;
   std::string link_;
+  Elements v4_{}, v6_{};
   std::string out_{};
 };
 
