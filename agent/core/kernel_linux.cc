@@ -7,6 +7,7 @@
 
 #include "agent/base/marks.hh"
 #include "agent/base/sysctl.hh"
+#include "agent/core/others_routing.hh"
 #include "agent/model/host_routes.hh"
 #include "netlink/addr.hh"
 #include "netlink/link.hh"
@@ -121,7 +122,7 @@ Result<void> LinuxKernel::observe(const std::string& name, const Ownership& own,
   if (parts.has(Part::rules)) TRY(observe_rules(o));
   if (parts.has(Part::sysctls))
     for (auto& s : o.sysctls) observe_sysctl(s);
-  if (parts.has(Part::nft)) TRY(observe_nft(o));
+  if (parts.has(Part::nft)) o.nft = TRY(own_table_.observe());
   return {};
 }
 
@@ -169,19 +170,6 @@ Result<void> LinuxKernel::observe_rules(Observed& o) {
   return {};
 }
 
-// The first of others is enough to tell that it is theirs.
-Result<void> LinuxKernel::view_table(HostView& v) {
-  bool ours = false;
-  TRY(netlink::scan_routes(socket_, {.table = table_}, [&](const Route& r) {
-    if (r.protocol == kRouteProtocol)
-      ours = true;
-    else if (v.table_taken.empty())
-      v.table_taken.push_back(r);
-  }));
-  if (ours) v.table_taken.clear();
-  return {};
-}
-
 Result<HostView> LinuxKernel::view(const std::string& name,
                                    const std::vector<Prefix>& served) {
   HostView v;
@@ -201,7 +189,7 @@ Result<HostView> LinuxKernel::view(const std::string& name,
   }));
   v.routes_cut = kept.cut();
   v.routes = std::move(kept).take();
-  if (table_ != RT_TABLE_MAIN) TRY(view_table(v));
+  TRY(view_others_routing(socket_, table_, v));
   v.forwards_v4 = is_on("net/ipv4/conf/all/forwarding");
   v.forwards_v6 = is_on("net/ipv6/conf/all/forwarding");
   view_ipv6(v);
@@ -324,11 +312,6 @@ Result<void> LinuxKernel::perform(const op::SysctlRestore& o, const std::string&
   // It went with its interface.
   if (!done && done.error().code == ENOENT) return {};
   return done;
-}
-
-Result<void> LinuxKernel::observe_nft(Observed& o) {
-  o.nft = TRY(own_table_.observe());
-  return {};
 }
 
 Result<void> LinuxKernel::perform(const op::NftSet& o, const std::string&) {

@@ -44,11 +44,9 @@ class LinuxKernel : public Kernel {
   LinuxKernel(netlink::Socket socket, bool kernel_tunnel, uint32_t table)
       : socket_(std::move(socket)), kernel_tunnel_(kernel_tunnel), table_(table) {}
 
-  Result<void> view_table(HostView& v);
   Result<void> observe_routes(Observed& o);
   void leave_out_unconnected(const std::set<Prefix>& connected, Observed& o);
   Result<void> observe_rules(Observed& o);
-  Result<void> observe_nft(Observed& o);
   Result<Link> our_link(const std::string& name);
   Result<netlink::Tunnel*> tunnel(const Link& link);
   Result<void> change_routes(const std::string& link, const std::vector<Route>& routes,

@@ -10,7 +10,6 @@
 #include "agent/base/log.hh"
 #include "agent/daemon/daemon.hh"
 #include "agent/daemon/notify.hh"
-#include "agent/daemon/others_routing.hh"
 #include "agent/model/desired.hh"
 #include "agent/model/nft_ruleset.hh"
 
@@ -106,7 +105,6 @@ Result<void> Daemon::look_at_host() {
   if (!host_stale_) return {};
   host_served_ = own_networks();
   host_ = TRY(kernel_->view(config_.interface_name, host_served_));
-  TRY(look_at_others_routing(config_.routing.table, host_));
   const auto cost = Loop::now() - before;
   const auto in = [&](std::chrono::microseconds rest) {
     return before + cost + std::clamp(rest, kHostRest, kHostRestMost);

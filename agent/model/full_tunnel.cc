@@ -225,9 +225,9 @@ std::string name_of(const HostView& host, const Config& config, IfIndex link) {
 // What others have in our table, or lead there.
 void note_strangers(const Config& config, const HostView& host, Desired& d) {
   const auto table = config.routing.table;
-  if (!host.table_foreign.empty()) {
-    const auto& r = host.table_foreign.front();
-    const auto more = host.table_foreign.size() - 1;
+  if (host.table_foreign) {
+    const auto& r = *host.table_foreign;
+    const auto more = host.table_foreign_more;
     d.notes.push_back(fmt::format(
         "full tunnel: others have {}{}{} in routing table {}, and its packets do not go "
         "as ours; it stays, routing.table names another table for us",

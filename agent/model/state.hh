@@ -140,11 +140,10 @@ struct HostView {
   // Of the main table, ours left out: those that matter (model/host_routes.hh).
   std::vector<Route> routes{};
   bool routes_cut = false;  // there are more than kMaxHostRoutes of them
-  // What others have in the table of the full tunnel, or the first of it; empty as well
-  // once ours are there.
-  std::vector<Route> table_taken{};
-  // The same, also beside ours; and whether there are any of ours.
-  std::vector<Route> table_foreign{};
+  // In the table of the full tunnel: the first route of others, how many more of theirs
+  // there are, and whether there are any of ours.
+  std::optional<Route> table_foreign{};
+  size_t table_foreign_more = 0;
   bool table_held = false;
   std::vector<Rule> rules{};           // policy rules of others, by family and priority
   std::vector<Route> other_tunnels{};  // default routes of the tables that those name

@@ -87,10 +87,11 @@ void check_own(const NetworkMap& map, const Underlay& underlay, Judge& judge) {
 
 // "others have 10.66.0.0/16"; empty when the table of the full tunnel is free, or ours.
 std::string table_use(const Config& config, const HostView& host) {
-  if (!host.table_taken.empty())
-    return fmt::format("others have {}", host.table_taken.front().destination.text());
+  if (host.table_held) return {};
+  if (host.table_foreign)
+    return fmt::format("others have {}", host.table_foreign->destination.text());
   const auto rule = std::ranges::find(host.rules, config.routing.table, &Rule::table);
-  if (host.table_held || rule == host.rules.end()) return {};
+  if (rule == host.rules.end()) return {};
   return fmt::format("others' rule {} leads", rule->priority);
 }
 

@@ -165,7 +165,7 @@ TEST_CASE("a full tunnel whose table others have is refused while new, then cut"
                R"(],"Serial":6)");
   const HostView free;
   HostView taken;
-  taken.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  taken.table_foreign = {.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120};
   REQUIRE(h.offer(serial(5)));
   h.host = taken;
   const auto r = h.offer(full);

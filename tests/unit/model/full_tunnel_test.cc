@@ -219,8 +219,8 @@ TEST_CASE("full tunnel: where ours cannot go before another one there is none") 
 TEST_CASE("full tunnel: what others have in our table is said, with an example") {
   auto h = host();
   h.table_held = true;
-  h.table_foreign = {host_route("10.66.0.0/16", kDocker0),
-                     host_route("10.67.0.0/16", kDocker0)};
+  h.table_foreign = host_route("10.66.0.0/16", kDocker0);
+  h.table_foreign_more = 1;
   h.rules = {{.priority = 90, .table = 7120}};
   const auto d = tunnel({"0.0.0.0/0", "::/0"}, permitted(), h);
   CHECK(rules(d) == rules(tunnel({"0.0.0.0/0", "::/0"})));

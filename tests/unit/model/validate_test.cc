@@ -344,7 +344,7 @@ TEST_CASE("where others use the full tunnel's table, a map that needs it is refu
   const std::string needs = "needs routing table 7120, where ";
   const std::string names = "; routing.table names it\n";
   auto host = lan();
-  host.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  host.table_foreign = {.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120};
   const auto map = peers(peer(1, R"("100.64.0.2/32","10.1.0.0/16","0.0.0.0/0","::/0")") +
                          "," + peer(2, R"("128.0.0.0/1","10.2.0.0/16")"));
   const auto route =
@@ -370,7 +370,7 @@ TEST_CASE("where others use the full tunnel's table, a map that needs it is refu
 
 TEST_CASE("of a map in force, what needs a table that others took since is left out") {
   auto host = lan();
-  host.table_taken = {{.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120}};
+  host.table_foreign = {.destination = *Prefix::parse("10.66.0.0/16"), .table = 7120};
   const std::string reason =
       "needs routing table 7120, where others have 10.66.0.0/16; routing.table names "
       "it\n";

@@ -3,13 +3,13 @@
 // full tunnel's table beside ours.
 #pragma once
 
-#include "agent/base/result.hh"
 #include "agent/model/state.hh"
+#include "netlink/socket.hh"
 
 namespace wigeon {
 
-// Fills rules, other_tunnels, table_foreign and table_held. host is partly filled on
-// failure.
-Result<void> look_at_others_routing(uint32_t table, HostView& host);
+// Fills rules, other_tunnels, table_foreign, table_foreign_more and table_held. Tables of
+// any size are read, a few routes of them kept.
+Result<void> view_others_routing(netlink::Socket& socket, uint32_t table, HostView& host);
 
 }  // namespace wigeon
