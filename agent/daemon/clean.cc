@@ -80,10 +80,15 @@ std::string state_of(const Op& op, const std::string& alias) {
   return gone.empty() ? "link_state" : state_name(gone.front().entry);
 }
 
-Result<void> forget(Journal& journal, const std::string& name) {
+// name: one state, or "" for all.
+bool is_meant(const JournalEntry& e, const std::string& name) {
+  return name.empty() || state_name(e) == name;
+}
+
+Result<void> forget(Journal& journal, auto which) {
   std::vector<JournalChange> gone;
   for (const auto& e : journal.entries())
-    if (name.empty() || state_name(e) == name) gone.push_back({false, e});
+    if (which(e)) gone.push_back({false, e});
   return journal.write(gone);
 }
 
@@ -138,6 +143,51 @@ std::set<uint32_t> tables(const std::set<JournalEntry>& entries) {
       found.insert(static_cast<uint32_t>(*n));
   }
   return found;
+}
+
+struct DnsTaken {
+  std::vector<std::string> notes{};  // taken back
+  Result<void> error{};              // the first
+};
+
+// What the host was told of our resolver. Each is in the journal until it is gone.
+DnsTaken take_dns_back(const Config& config, Journal& journal) {
+  DnsTaken taken;
+  if (!journal.moved_aside().empty())
+    for (const auto& note : dns::os::recognise())
+      if (auto kept = journal.write({{true, {kDnsJournalKind, note}}}); !kept)
+        taken.error = std::move(kept);
+  const auto entries = journal.entries();
+  for (const auto& e : entries) {
+    if (e.kind != kDnsJournalKind) continue;
+    auto done =
+        dns::os::undo(e.detail, resolv_conf_base(config.state_directory), kBusLimit);
+    if (done) done = journal.write({{false, e}});
+    if (done)
+      taken.notes.push_back(e.detail);
+    else if (taken.error)
+      taken.error = std::move(done);
+  }
+  return taken;
+}
+
+// What is in others' firewalls, which is not the engine's. Each is in the journal until
+// it is gone; without a firewall there is nothing in it.
+Result<void> clean_others(Journal& journal, const std::string& name) {
+  Result<void> all{};
+  const auto entries = journal.entries();
+  for (const auto& e : entries) {
+    if (is_engines(e) || e.kind == kDnsJournalKind || !is_meant(e, name)) continue;
+    Result<void> done{};
+    if (e.kind == ForeignRules::kJournalKind)
+      done = ForeignRules::undo(e.detail);
+    else if (const auto note = ZoneNote::parse(e.detail);
+             note && e.kind == kZoneJournalKind)
+      done = undo_zone(*note, kBusLimit);
+    if (done || done.error().code == EOPNOTSUPP) done = journal.write({{false, e}});
+    if (!done && all) all = std::move(done);
+  }
+  return all;
 }
 
 Result<std::vector<std::string>> forget_files(const Config& config,
@@ -196,7 +246,8 @@ Result<Cleaned> clean_states(Kernel& kernel, Journal& journal, const std::string
   } else {
     TRY(take_away(kernel, journal, link, name));
   }
-  TRY(forget(journal, name));
+  // What is others' to take back stays on record until they have.
+  TRY(forget(journal, [&](const auto& e) { return is_engines(e) && is_meant(e, name); }));
   // A link takes its own with it, so more than the named one may be gone; it was not
   // asked for and is not counted.
   if (name.empty())
@@ -204,55 +255,6 @@ Result<Cleaned> clean_states(Kernel& kernel, Journal& journal, const std::string
   else
     cleaned.names = {name};
   return cleaned;
-}
-
-struct DnsTaken {
-  std::vector<std::string> notes{};    // taken back
-  std::vector<JournalEntry> failed{};  // still there
-  Result<void> error{};                // the first
-};
-
-// What the host was told of our resolver. Each is in the journal until it is gone.
-DnsTaken take_dns_back(const Config& config, Journal& journal) {
-  DnsTaken taken;
-  if (!journal.moved_aside().empty())
-    for (const auto& note : dns::os::recognise())
-      if (auto kept = journal.write({{true, {kDnsJournalKind, note}}}); !kept)
-        taken.error = std::move(kept);
-  const auto entries = journal.entries();
-  for (const auto& e : entries) {
-    if (e.kind != kDnsJournalKind) continue;
-    auto done =
-        dns::os::undo(e.detail, resolv_conf_base(config.state_directory), kBusLimit);
-    if (done) done = journal.write({{false, e}});
-    if (done) {
-      taken.notes.push_back(e.detail);
-    } else {
-      taken.failed.push_back(e);
-      if (taken.error) taken.error = std::move(done);
-    }
-  }
-  return taken;
-}
-
-// What is in others' firewalls, which is not the engine's. Without a firewall there is
-// nothing in it.
-Result<void> clean_others(Journal& journal, const std::set<JournalEntry>& entries,
-                          const std::string& name) {
-  Result<void> all{};
-  for (const auto& e : entries) {
-    if (!name.empty() && state_name(e) != name) continue;
-    Result<void> done{};
-    if (e.kind == ForeignRules::kJournalKind)
-      done = ForeignRules::undo(e.detail);
-    else if (const auto note = ZoneNote::parse(e.detail);
-             note && e.kind == kZoneJournalKind)
-      done = undo_zone(*note, kBusLimit);
-    if (done || done.error().code == EOPNOTSUPP) continue;
-    (void)journal.write({{true, e}});  // the first error is the one to tell
-    all = std::move(done);
-  }
-  return all;
 }
 
 Result<Cleaned> clean_states(const Config& config, const std::string& name) {
@@ -280,7 +282,6 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
     const auto kernel = TRY(LinuxKernel::open(config.tunnel, table));
     TRY(take_away(*kernel, journal, config.interface_name, "route_state"));
   }
-  const auto entries = journal.entries();
   const auto kernel = TRY(LinuxKernel::open(config.tunnel, config.routing.table));
   auto cleaned = TRY(clean_states(*kernel, journal, config.interface_name, name));
   // Those whose routes were all in another table count too, and DNS, which is gone by
@@ -290,9 +291,8 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
         std::ranges::find(cleaned.names, state) == cleaned.names.end())
       cleaned.names.emplace_back(state);
   std::ranges::sort(cleaned.names);
-  for (const auto& e : dns.failed) TRY(journal.write({{true, e}}));
   // Last, for the same reason.
-  TRY(clean_others(journal, entries, name));
+  TRY(clean_others(journal, name));
   TRY(dns.error);
   return cleaned;
 }
@@ -320,7 +320,7 @@ Result<Cleaned> delete_states(const Config& config, const std::string& name) {
       deleted.note = "the journal was unreadable and is kept as " + journal.moved_aside();
     stored = names(journal.entries());
     TRY(check_name(name, stored, true));
-    TRY(forget(journal, name));
+    TRY(forget(journal, [&](const auto& e) { return is_meant(e, name); }));
   } else if (errno != ENOENT) {
     return fail_errno(path);
   } else {

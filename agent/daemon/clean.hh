@@ -38,8 +38,8 @@ Result<std::vector<std::string>> restore_dns(const Config& config);
 // Forgets the record and leaves the host as it is.
 Result<Cleaned> delete_states(const Config& config, const std::string& name);
 
-// clean_states() on a kernel and a journal that are open. When the journal was
-// unreadable, a link of this name is known by the alias that only we give.
+// The engine's part of clean_states(), on a kernel and a journal that are open. When the
+// journal was unreadable, a link of this name is known by the alias that only we give.
 Result<Cleaned> clean_states(Kernel& kernel, Journal& journal, const std::string& link,
                              const std::string& name);
 

@@ -122,6 +122,17 @@ TEST_CASE("what cannot be taken away stays on record") {
   CHECK(host.bare());
 }
 
+TEST_CASE("what is in others' hands stays on record until they have taken it back") {
+  DeadHost host;
+  const std::vector<JournalEntry> others{
+      {"dns", "file /etc/resolv.conf"}, {"foreign", "wt0"}, {"zone", "trusted wt0"}};
+  for (const auto& e : others) REQUIRE(host.open().write({{true, e}}));
+  REQUIRE(host.clean());
+  CHECK(host.bare());
+  const auto left = host.open().entries();
+  CHECK(std::vector<JournalEntry>(left.begin(), left.end()) == others);
+}
+
 TEST_CASE("an unreadable journal is kept, and alias and protocol say what is ours") {
   DeadHost host;
   REQUIRE(replace_file(host.path(), "garbage\n", 0600));
