@@ -240,9 +240,7 @@ Failure ResolverService::no_resolver() const {
 
 DnsStatus ResolverService::status() const {
   DnsStatus s;
-  s.manager_reason = "the host's own resolver is not told yet";
   if (!wish_) return s;
-  s.manager = "none";
   s.redirect = reaches_port_53(*wish_) ? "bind" : "off";
   s.redirect_reason = wish_->redirect == DnsRedirect::bind
                           ? "asked for"

@@ -52,6 +52,7 @@ class ResolverService {
   // Asks as a client of this host would. done gets what came of it, within some seconds.
   void query(std::string name, uint16_t type, dns::Transport transport,
              Awaited<dns::Traced>::Done done);
+  // Without what HostDnsKeeper fills in.
   [[nodiscard]] DnsStatus status() const;
   [[nodiscard]] std::vector<Degraded> degraded() const;
 
