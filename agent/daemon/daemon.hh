@@ -72,7 +72,8 @@ class Daemon {
   void look();
   void take_look(const Engine::Look& seen);
   void look_failed(const Error& error);
-  void look_again(std::chrono::nanoseconds cost);
+  // cost: CPU time of the last look; none: there was none just now.
+  void look_again(std::optional<std::chrono::nanoseconds> cost);
   void watch_sysctls();
   void look_at_sysctls();
   void on_signal(int signal);

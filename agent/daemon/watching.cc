@@ -142,7 +142,7 @@ void Daemon::take_look(const Engine::Look& seen) {
     reconcile_soon(0ms);
 }
 
-void Daemon::look_again(std::chrono::nanoseconds cost) {
+void Daemon::look_again(std::optional<std::chrono::nanoseconds> cost) {
   std::optional<std::chrono::milliseconds> wait;
   const auto within = [&](std::chrono::milliseconds t) {
     wait = std::min(wait.value_or(t), t);
