@@ -122,13 +122,13 @@ void Engine::name_sysctls(const Desired& desired) {
 }
 
 Result<void> Engine::perform(const Op& op) {
-  std::string alias = ownership([&] {
-                        const auto* add = std::get_if<op::LinkAdd>(&op);
-                        const auto* del = std::get_if<op::LinkDel>(&op);
-                        return add ? add->name : del ? del->name : std::string();
-                      }())
-                          .alias;
-  if (std::holds_alternative<op::LinkAdd>(op) && alias.empty()) alias = fresh_alias();
+  std::string alias;
+  if (const auto* add = std::get_if<op::LinkAdd>(&op)) {
+    alias = ownership(add->name).alias;
+    if (alias.empty()) alias = fresh_alias();
+  } else if (const auto* del = std::get_if<op::LinkDel>(&op)) {
+    alias = ownership(del->name).alias;
+  }
   TRY(journal_.write(journal_before(op, alias)));
   TRY(kernel_.apply(op, alias));
   stale_ |= advance(observed_, op);
