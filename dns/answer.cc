@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "dns/big_endian.hh"
 #include "dns/scrub.hh"
 #include "dns/special.hh"
 
@@ -109,8 +110,7 @@ void put_soa(Reply& reply, Bytes apex, const Zones::Set& own, uint16_t& count,
              bool negative) {
   if (own.count > 0) {
     own.each(0, [&](Bytes rdata) {
-      uint32_t minimum = 0;
-      for (const uint8_t b : rdata.last(4)) minimum = minimum << 8 | b;
+      const uint32_t minimum = load32(rdata.last(4).data());
       const uint32_t ttl = negative ? std::min(own.ttl, minimum) : own.ttl;
       reply.record(
           apex, type::kSoa, ttl, [&](Writer& w) { write_rdata(w, type::kSoa, rdata); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/cache_reply.hh"
 
+#include "dns/big_endian.hh"
 #include "dns/scrub.hh"
 
 namespace wigeon::dns {
@@ -8,14 +9,6 @@ namespace {
 
 constexpr uint16_t kRrsig = 46;
 constexpr size_t kAfterName = 10;  // type, class, TTL, length
-
-uint32_t load32(const uint8_t* at) {
-  return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
-}
-
-void store32(uint8_t* at, uint32_t v) {
-  for (int shift = 24; shift >= 0; shift -= 8) *at++ = static_cast<uint8_t>(v >> shift);
-}
 
 // Replaces each record's TTL by f(TTL). Ends where the bytes do.
 void each_ttl(std::span<uint8_t> records, int count, auto f) {
@@ -29,7 +22,7 @@ void each_ttl(std::span<uint8_t> records, int count, auto f) {
     if (at + kAfterName > records.size()) return;
     uint8_t* fields = records.data() + at;
     store32(fields + 4, f(load32(fields + 4)));
-    at += kAfterName + static_cast<size_t>(fields[8] << 8 | fields[9]);
+    at += kAfterName + load16(fields + 8);
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "dns/big_endian.hh"
+
 namespace wigeon::dns {
 
 std::span<uint8_t> Framer::space(size_t least) {
@@ -15,13 +17,12 @@ std::span<uint8_t> Framer::space(size_t least) {
 }
 
 bool Framer::has_message() const {
-  return buffered() >= 2 && buffered() - 2 >= static_cast<size_t>(buffer_[begin_] << 8 |
-                                                                  buffer_[begin_ + 1]);
+  return buffered() >= 2 && buffered() - 2 >= load16(buffer_.data() + begin_);
 }
 
 std::optional<Bytes> Framer::next() {
   if (!has_message()) return std::nullopt;
-  const auto size = static_cast<size_t>(buffer_[begin_] << 8 | buffer_[begin_ + 1]);
+  const size_t size = load16(buffer_.data() + begin_);
   const Bytes message{buffer_.data() + begin_ + 2, size};
   begin_ += 2 + size;
   return message;

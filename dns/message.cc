@@ -3,14 +3,12 @@
 
 #include <cstring>
 
+#include "dns/big_endian.hh"
+
 namespace wigeon::dns {
 namespace {
 
 std::unexpected<Error> cut_off() { return fail(EBADMSG, "cut off"); }
-
-uint16_t load16(Bytes m, size_t at) {
-  return static_cast<uint16_t>(m[at] << 8 | m[at + 1]);
-}
 
 // How rdata of a type is laid out: some bytes, some names, the rest.
 struct Layout {
@@ -58,7 +56,7 @@ Result<Name> read_name(Bytes m, size_t& at) {
     const uint8_t length = m[pos];
     if ((length & 0xc0) == 0xc0) {
       if (pos + 1 >= m.size()) return cut_off();
-      const size_t target = load16(m, pos) & 0x3fff;
+      const size_t target = load16(m.data() + pos) & 0x3fff;
       if (jumps == 0) at = pos + 2;
       if (target >= floor || target < kHeaderSize)
         return fail(EBADMSG, "a compression pointer does not lead backwards");
@@ -81,7 +79,7 @@ Result<Name> read_name(Bytes m, size_t& at) {
 Result<uint16_t> Reader::u16() {
   if (message_.size() - at_ < 2) return cut_off();
   at_ += 2;
-  return load16(message_, at_ - 2);
+  return load16(message_.data() + at_ - 2);
 }
 
 Result<uint32_t> Reader::u32() {
@@ -92,8 +90,9 @@ Result<uint32_t> Reader::u32() {
 Result<Header> Reader::header() {
   if (message_.size() < kHeaderSize) return cut_off();
   at_ = kHeaderSize;
-  return Header{load16(message_, 0), load16(message_, 2), load16(message_, 4),
-                load16(message_, 6), load16(message_, 8), load16(message_, 10)};
+  const uint8_t* h = message_.data();
+  return Header{load16(h),     load16(h + 2), load16(h + 4),
+                load16(h + 6), load16(h + 8), load16(h + 10)};
 }
 
 Result<Question> Reader::question() {
@@ -124,10 +123,7 @@ void Writer::bytes(Bytes b) {
   at_ += b.size();
 }
 
-void Writer::patch_u16(size_t at, uint16_t v) {
-  out_[at] = static_cast<uint8_t>(v >> 8);
-  out_[at + 1] = static_cast<uint8_t>(v);
-}
+void Writer::patch_u16(size_t at, uint16_t v) { store16(out_.data() + at, v); }
 
 void Writer::rewind(Mark m) {
   at_ = m.at;
@@ -139,7 +135,7 @@ bool Writer::suffix_is(size_t offset, Bytes name) const {
   for (;;) {
     const uint8_t length = out_[offset];
     if ((length & 0xc0) == 0xc0) {
-      offset = load16(out_, offset) & 0x3fff;
+      offset = load16(out_.data() + offset) & 0x3fff;
       continue;
     }
     if (length != name[0]) return false;

@@ -6,20 +6,12 @@
 #include <bit>
 #include <cstring>
 
+#include "dns/big_endian.hh"
+
 namespace wigeon::dns {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
-
-uint16_t load16(const uint8_t* at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
-void store16(uint8_t* at, size_t v) {
-  at[0] = static_cast<uint8_t>(v >> 8);
-  at[1] = static_cast<uint8_t>(v);
-}
-void store32(uint8_t* at, uint32_t v) {
-  store16(at, v >> 16);
-  store16(at + 2, v & 0xffff);
-}
 
 constexpr size_t kPointer = 2, kFixed = 10;  // type, class, TTL, length
 constexpr size_t kNameAt = kHeaderSize;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/reply_text.hh"
 
+#include "dns/big_endian.hh"
 #include "dns/record.hh"
 
 namespace wigeon::dns {
@@ -15,17 +16,14 @@ std::string printable(Bytes bytes) {
 }
 
 void take_errors(Bytes options, std::vector<ReplyError>& errors) {
-  const auto u16 = [](Bytes b, size_t at) {
-    return static_cast<uint16_t>(b[at] << 8 | b[at + 1]);
-  };
   while (options.size() >= 4 && errors.size() < kMaxShownErrors) {
-    const size_t size = u16(options, 2);
+    const size_t size = load16(options.data() + 2);
     if (options.size() < 4 + size) return;
     const Bytes value = options.subspan(4, size);
-    if (u16(options, 0) == kExtendedErrorOption && size >= 2) {
+    if (load16(options.data()) == kExtendedErrorOption && size >= 2) {
       const Bytes text = value.subspan(2);
-      errors.push_back(
-          {u16(value, 0), printable(text.first(std::min(text.size(), kMaxShownRdata)))});
+      errors.push_back({load16(value.data()),
+                        printable(text.first(std::min(text.size(), kMaxShownRdata)))});
     }
     options = options.subspan(4 + size);
   }

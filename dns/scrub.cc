@@ -4,19 +4,17 @@
 #include <optional>
 #include <utility>
 
+#include "dns/big_endian.hh"
+
 namespace wigeon::dns {
 namespace {
 
 constexpr uint16_t kRrsig = 46, kNsec = 47, kNsec3 = 50;
 constexpr uint32_t kMaxTtl = 0x7fffffff;  // beyond: zero (RFC 2181 §8)
 
-uint16_t u16_at(Bytes b, size_t at) {
-  return static_cast<uint16_t>(b[at] << 8 | b[at + 1]);
-}
-
 // The type whose set an RRSIG record signs.
 uint16_t covered(const Record& r) {
-  return r.rdata.size() < 2 ? uint16_t{0} : u16_at(r.rdata, 0);
+  return r.rdata.size() < 2 ? uint16_t{0} : load16(r.rdata.data());
 }
 
 // Readers that stand where the sections begin.
@@ -206,12 +204,12 @@ Result<Scrubbed> scrub(const Question& asked, bool dnssec_ok, Bytes reply,
 ExtendedError read_extended_error(const Record& opt) {
   constexpr uint16_t kExtendedError = 15;
   for (Bytes left = opt.rdata; left.size() >= 4;) {
-    const uint16_t code = u16_at(left, 0);
-    const size_t size = u16_at(left, 2);
+    const uint16_t code = load16(left.data());
+    const size_t size = load16(left.data() + 2);
     if (left.size() < 4 + size) break;
     const Bytes value = left.subspan(4, size);
     if (code == kExtendedError && size >= 2)
-      return {static_cast<ExtendedError::Code>(u16_at(value, 0)),
+      return {static_cast<ExtendedError::Code>(load16(value.data())),
               {reinterpret_cast<const char*>(value.data()) + 2, size - 2}};
     left = left.subspan(4 + size);
   }

@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How late a limit may be found to have passed; and when there are no queries, how often
-// what is left of them is cleared away.
 constexpr auto kRemember = 10min;  // what a server cannot do
 constexpr size_t kOtherFiles = 256;
 constexpr size_t kLeastQueries = 64;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dns/big_endian.hh"
 #include "dns/upstream_query.hh"
 
 namespace wigeon::dns {
@@ -70,8 +71,7 @@ struct UdpCalls {
   static ares_ssize_t send(ares_socket_t, const iovec* parts, int count, void* data) {
     const auto& self = *static_cast<UdpChannel*>(data);
     if (count == 1 && parts->iov_len >= kHeaderSize && self.query_) {
-      const auto* bytes = static_cast<const uint8_t*>(parts->iov_base);
-      self.query_->id = static_cast<uint16_t>(bytes[0] << 8 | bytes[1]);
+      self.query_->id = load16(static_cast<const uint8_t*>(parts->iov_base));
       if (self.socket_->send(self.datagram_))
         return static_cast<ares_ssize_t>(parts->iov_len);
     }
@@ -120,8 +120,7 @@ void UdpChannel::start(uint16_t number, Bytes datagram, UpstreamSocket& socket,
                        Query& query) {
   std::array<uint8_t, kMaxUpstreamQuery> bytes;
   std::ranges::copy(datagram, bytes.begin());
-  bytes[0] = static_cast<uint8_t>(number >> 8);
-  bytes[1] = static_cast<uint8_t>(number);
+  store16(bytes.data(), number);
   socket_ = &socket;
   datagram_ = datagram;
   query = {.pending = true};
@@ -137,8 +136,7 @@ void UdpChannel::finish(Query& query, std::span<uint8_t> datagram) {
   // eleven bytes.
   const uint8_t flags = datagram[3];
   datagram[3] &= static_cast<uint8_t>(~flag::kRcode);
-  datagram[0] = static_cast<uint8_t>(query.id >> 8);
-  datagram[1] = static_cast<uint8_t>(query.id);
+  store16(datagram.data(), query.id);
   reply_ = datagram;
   ares_process_fd(channel_.get(), kSocket, ARES_SOCKET_BAD);
   datagram[3] = flags;

@@ -3,21 +3,13 @@
 
 #include <cstring>
 
+#include "dns/big_endian.hh"
 #include "dns/mixed_case.hh"
 
 namespace wigeon::dns {
 namespace {
 
 constexpr size_t kAdditionalsAt = 10;  // in the header
-
-uint16_t load16(Bytes b, size_t at) {
-  return static_cast<uint16_t>(b[at] << 8 | b[at + 1]);
-}
-
-void store16(std::span<uint8_t> b, size_t at, uint16_t v) {
-  b[at] = static_cast<uint8_t>(v >> 8);
-  b[at + 1] = static_cast<uint8_t>(v);
-}
 
 }  // namespace
 
@@ -46,11 +38,11 @@ bool UpstreamQuery::set(Bytes query) {
 
 void UpstreamQuery::shape(const Form& form, Random& random) {
   std::memcpy(sent_.data(), asked_.data(), asked_size_);
-  store16(sent_, 0, form.id);
+  store16(sent_.data(), form.id);
   sent_size_ = asked_size_;
   if (!form.with_opt) {
     sent_size_ = question_end_;
-    store16(sent_, kAdditionalsAt, 0);
+    store16(sent_.data() + kAdditionalsAt, 0);
   }
   mixed_ = form.mixed;
   if (mixed_)
@@ -61,13 +53,13 @@ void UpstreamQuery::shape(const Form& form, Random& random) {
 Match UpstreamQuery::match(Bytes reply) const {
   if (reply.size() < kHeaderSize || std::memcmp(reply.data(), sent_.data(), 2) != 0)
     return Match::mismatch;
-  const uint16_t flags = load16(reply, 2);
+  const uint16_t flags = load16(reply.data() + 2);
   if (!(flags & flag::kQr) || (flags & flag::kOpcode)) return Match::mismatch;
   const uint16_t code = flags & flag::kRcode;
   const bool no_edns = sent_size_ > question_end_ &&
                        (code == rcode::kFormErr || code == rcode::kNotImp) &&
-                       load16(reply, kAdditionalsAt) == 0;
-  const uint16_t questions = load16(reply, 4);
+                       load16(reply.data() + kAdditionalsAt) == 0;
+  const uint16_t questions = load16(reply.data() + 4);
   // Servers older than EDNS may send no more than a header.
   if (questions == 0 && reply.size() == kHeaderSize && no_edns) return Match::no_edns;
   if (questions != 1 || reply.size() < question_end_) return Match::mismatch;
