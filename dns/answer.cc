@@ -5,7 +5,6 @@
 #include <array>
 #include <optional>
 
-#include "dns/big_endian.hh"
 #include "dns/scrub.hh"
 #include "dns/special.hh"
 
@@ -21,7 +20,8 @@ class Reply {
       : asked_(asked), writer_(out.first(std::min<size_t>(out.size(), asked.limit))) {
     // Room for the OPT record is kept until finish().
     if (asked_.edns) writer_.keep_back(kOptSize);
-    start();
+    write_head(writer_, asked_.id, 0, asked_.question);
+    after_question_ = writer_.mark();
   }
   Writer& writer() { return writer_; }
   void set(uint16_t flags) { flags_ = static_cast<uint16_t>(flags_ | flags); }
@@ -73,18 +73,6 @@ class Reply {
   }
 
  private:
-  void start() {
-    writer_.u16(asked_.id);
-    writer_.u16(0);
-    writer_.u16(1);
-    writer_.u16(0);
-    writer_.u16(0);
-    writer_.u16(0);
-    writer_.name(asked_.question.name.wire());
-    writer_.u16(asked_.question.type);
-    writer_.u16(asked_.question.klass);
-    after_question_ = writer_.mark();
-  }
   const Asked& asked_;
   Writer writer_;
   Writer::Mark after_question_{};

@@ -11,18 +11,10 @@ constexpr uint16_t kForwardedFlags = flag::kRd | flag::kAd | flag::kCd;
 
 // The query we send: nothing of the client's but its question and three flags. OPT comes
 // last and has no options, as c-ares expects where it repeats a query without EDNS.
-std::vector<uint8_t> make_query(const Forwarded& what, uint16_t id) {
-  std::vector<uint8_t> bytes(kHeaderSize + kMaxName + 4 + kOptSize);
-  Writer w(bytes);
-  w.u16(id);
-  w.u16(what.flags & kForwardedFlags);
-  for (const uint16_t n : std::initializer_list<uint16_t>{1, 0, 0, 1}) w.u16(n);
-  w.name(what.question.name.wire());
-  w.u16(what.question.type);
-  w.u16(what.question.klass);
-  write_opt(w, {.dnssec_ok = what.dnssec_ok});
-  bytes.resize(w.size());
-  return bytes;
+std::shared_ptr<const std::vector<uint8_t>> query_of(const Forwarded& what, uint16_t id) {
+  return std::make_shared<const std::vector<uint8_t>>(
+      make_query(id, what.flags & kForwardedFlags, what.question,
+                 Edns{.dnssec_ok = what.dnssec_ok}));
 }
 
 // Everything that could change the reply; the id stays out.
@@ -156,8 +148,7 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
     ++counters_.sent;
     Flight& flight = flights_[number];
     flight.what = what;
-    flight.query =
-        std::make_shared<const std::vector<uint8_t>>(make_query(what, random_.u16()));
+    flight.query = query_of(what, random_.u16());
     flight.key = key;
     flight.deadline = now + kForwardTimeout;
     flight.askers.push_back(added->id);
@@ -186,9 +177,8 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
 void Forwarder::probe(std::span<const Endpoint> servers, std::chrono::milliseconds limit,
                       const Forwarded& what) {
   for (const auto& server : servers)
-    send(server,
-         std::make_shared<const std::vector<uint8_t>>(make_query(what, random_.u16())),
-         Transport::udp, limit, [](const Outcome&) {});
+    send(server, query_of(what, random_.u16()), Transport::udp, limit,
+         [](const Outcome&) {});
 }
 
 void Forwarder::start(uint64_t number) {

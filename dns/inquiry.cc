@@ -4,20 +4,6 @@
 namespace wigeon::dns {
 namespace {
 
-std::vector<uint8_t> make_query(const Name& name, uint16_t type) {
-  std::vector<uint8_t> bytes(kHeaderSize + kMaxName + 4 + kOptSize);
-  Writer w(bytes);
-  w.u16(0);
-  w.u16(flag::kRd | flag::kAd);
-  for (const uint16_t n : std::initializer_list<uint16_t>{1, 0, 0, 1}) w.u16(n);
-  w.name(name.wire());
-  w.u16(type);
-  w.u16(klass::kIn);
-  write_opt(w, {});
-  bytes.resize(w.size());
-  return bytes;
-}
-
 Traced told(uint32_t id, Bytes message, Tracer& tracer, Service::Time now) {
   tracer.finished(now);
   Traced traced{.id = id, .trace = std::move(tracer.trace)};
@@ -36,7 +22,8 @@ void inquire(Service& service, const Query& query, Service::Time now,
   const auto name = Name::parse(query.name);
   if (!name) return done({.id = query.id, .failure = name.error().what});
   const auto tracer = std::make_shared<Tracer>(now);
-  const auto a = service.handle(make_query(*name, query.type), query.transport);
+  const auto a = service.handle(make_query(0, flag::kRd | flag::kAd, {*name, query.type}),
+                                query.transport);
   service.describe(*name, query.type, a, tracer->trace);
   if (a.kind == Answer::Kind::drop)
     return done({.id = query.id, .failure = "the query was dropped"});

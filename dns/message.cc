@@ -3,8 +3,6 @@
 
 #include <cstring>
 
-#include "dns/big_endian.hh"
-
 namespace wigeon::dns {
 namespace {
 
@@ -183,11 +181,34 @@ void write_opt(Writer& out, const Edns& e, const ExtendedError& why) {
   out.u16(e.dnssec_ok ? 0x8000 : 0);
   with_length(out, [&] {
     if (why.code == ExtendedError::Code::none) return;
-    out.u16(15);
+    out.u16(kExtendedErrorOption);
     out.u16(static_cast<uint16_t>(2 + why.text.size()));
     out.u16(static_cast<uint16_t>(why.code));
     out.bytes({reinterpret_cast<const uint8_t*>(why.text.data()), why.text.size()});
   });
+}
+
+void write_head(Writer& out, uint16_t id, uint16_t flags, const Question& q,
+                uint16_t additionals) {
+  out.u16(id);
+  out.u16(flags);
+  out.u16(1);
+  out.u16(0);
+  out.u16(0);
+  out.u16(additionals);
+  out.name(q.name.wire());
+  out.u16(q.type);
+  out.u16(q.klass);
+}
+
+std::vector<uint8_t> make_query(uint16_t id, uint16_t flags, const Question& q,
+                                const std::optional<Edns>& edns) {
+  std::vector<uint8_t> bytes(kHeaderSize + kMaxName + 4 + kOptSize);
+  Writer w(bytes);
+  write_head(w, id, flags, q, edns ? 1 : 0);
+  if (edns) write_opt(w, *edns);
+  bytes.resize(w.size());
+  return bytes;
 }
 
 void write_rdata(Writer& out, uint16_t t, Bytes rdata) {

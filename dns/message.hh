@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "agent/base/result.hh"
+#include "dns/big_endian.hh"
 #include "dns/name.hh"
 
 namespace wigeon::dns {
@@ -148,6 +150,24 @@ struct Edns {
 inline constexpr size_t kOptSize = 11;  // without options
 Edns read_opt(const Record& opt);
 void write_opt(Writer& out, const Edns& edns, const ExtendedError& why = {});
+// Calls f(code, value) for each option of an OPT record's rdata, while it returns true.
+// One that is cut off ends them.
+inline constexpr uint16_t kExtendedErrorOption = 15;  // RFC 8914
+void each_option(Bytes rdata, auto f) {
+  while (rdata.size() >= 4) {
+    const size_t size = load16(rdata.data() + 2);
+    if (rdata.size() < 4 + size || !f(load16(rdata.data()), rdata.subspan(4, size)))
+      return;
+    rdata = rdata.subspan(4 + size);
+  }
+}
+
+// The header and the question of a message with one, and no record but `additionals`.
+void write_head(Writer& out, uint16_t id, uint16_t flags, const Question& question,
+                uint16_t additionals = 0);
+// A query; without edns it has no OPT record.
+std::vector<uint8_t> make_query(uint16_t id, uint16_t flags, const Question& question,
+                                const std::optional<Edns>& edns = Edns());
 
 // A record's rdata with the names of the types of RFC 1035 compressed. rdata holds no
 // pointers. The length field is written too.

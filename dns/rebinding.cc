@@ -48,12 +48,8 @@ size_t withhold(Bytes reply, std::span<uint8_t> out) {
   const auto question = in.question();
   if (!header || !question) return 0;
   Writer w(out);
-  w.u16(header->id);
-  w.u16(static_cast<uint16_t>(header->flags & ~(flag::kAd | flag::kRcode)));
-  for (const uint16_t n : std::initializer_list<uint16_t>{1, 0, 0, 1}) w.u16(n);
-  w.name(question->name.wire());
-  w.u16(question->type);
-  w.u16(question->klass);
+  const auto flags = static_cast<uint16_t>(header->flags & ~(flag::kAd | flag::kRcode));
+  write_head(w, header->id, flags, *question, 1);
   write_opt(w, {}, kBlocked);
   return w.full() ? 0 : w.size();
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/reply_text.hh"
 
-#include "dns/big_endian.hh"
 #include "dns/record.hh"
 
 namespace wigeon::dns {
 namespace {
-
-constexpr uint16_t kExtendedErrorOption = 15;
 
 std::string printable(Bytes bytes) {
   std::string out;
@@ -16,17 +13,14 @@ std::string printable(Bytes bytes) {
 }
 
 void take_errors(Bytes options, std::vector<ReplyError>& errors) {
-  while (options.size() >= 4 && errors.size() < kMaxShownErrors) {
-    const size_t size = load16(options.data() + 2);
-    if (options.size() < 4 + size) return;
-    const Bytes value = options.subspan(4, size);
-    if (load16(options.data()) == kExtendedErrorOption && size >= 2) {
-      const Bytes text = value.subspan(2);
-      errors.push_back({load16(value.data()),
-                        printable(text.first(std::min(text.size(), kMaxShownRdata)))});
-    }
-    options = options.subspan(4 + size);
-  }
+  each_option(options, [&](uint16_t code, Bytes value) {
+    if (errors.size() == kMaxShownErrors) return false;
+    if (code != kExtendedErrorOption || value.size() < 2) return true;
+    const Bytes text = value.subspan(2);
+    errors.push_back({load16(value.data()),
+                      printable(text.first(std::min(text.size(), kMaxShownRdata)))});
+    return true;
+  });
 }
 
 std::string rdata_of(Bytes message, const Record& r) {

@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "dns/big_endian.hh"
-
 namespace wigeon::dns {
 namespace {
 
@@ -53,11 +51,7 @@ class Scrubber {
 
   Result<Scrubbed> run() {
     sections_ = TRY(read_sections(asked_, reply_));
-    writer_.bytes(reply_.first(2));
-    for (int i = 0; i < 5; ++i) writer_.u16(0);
-    writer_.name(asked_.name.wire());
-    writer_.u16(asked_.type);
-    writer_.u16(asked_.klass);
+    write_head(writer_, sections_->header.id, 0, asked_);
 
     Scrubbed result{.rcode =
                         static_cast<uint16_t>(sections_->header.flags & flag::kRcode)};
@@ -72,7 +66,6 @@ class Scrubber {
     constexpr uint16_t kKept = flag::kQr | flag::kTc | flag::kRd | flag::kRa | flag::kAd |
                                flag::kCd | flag::kRcode;
     writer_.patch_u16(2, sections_->header.flags & kKept);
-    writer_.patch_u16(4, 1);
     writer_.patch_u16(6, answers_);
     writer_.patch_u16(8, authorities_);
     writer_.patch_u16(10, additionals_);
@@ -202,18 +195,14 @@ Result<Scrubbed> scrub(const Question& asked, bool dnssec_ok, Bytes reply,
 }
 
 ExtendedError read_extended_error(const Record& opt) {
-  constexpr uint16_t kExtendedError = 15;
-  for (Bytes left = opt.rdata; left.size() >= 4;) {
-    const uint16_t code = load16(left.data());
-    const size_t size = load16(left.data() + 2);
-    if (left.size() < 4 + size) break;
-    const Bytes value = left.subspan(4, size);
-    if (code == kExtendedError && size >= 2)
-      return {static_cast<ExtendedError::Code>(load16(value.data())),
-              {reinterpret_cast<const char*>(value.data()) + 2, size - 2}};
-    left = left.subspan(4 + size);
-  }
-  return {};
+  ExtendedError found;
+  each_option(opt.rdata, [&](uint16_t code, Bytes value) {
+    if (code != kExtendedErrorOption || value.size() < 2) return true;
+    found = {static_cast<ExtendedError::Code>(load16(value.data())),
+             {reinterpret_cast<const char*>(value.data()) + 2, value.size() - 2}};
+    return false;
+  });
+  return found;
 }
 
 }  // namespace wigeon::dns

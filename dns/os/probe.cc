@@ -24,19 +24,6 @@ std::string random_hex() {
                      random.u16());
 }
 
-std::vector<uint8_t> make_query(const Name& name, uint16_t id) {
-  std::vector<uint8_t> bytes(kHeaderSize + kMaxName + 4);
-  Writer w(bytes);
-  for (const uint16_t v :
-       {id, flag::kRd, uint16_t{1}, uint16_t{0}, uint16_t{0}, uint16_t{0}})
-    w.u16(v);
-  w.name(name.wire());
-  w.u16(type::kTxt);
-  w.u16(klass::kIn);
-  bytes.resize(w.size());
-  return bytes;
-}
-
 // Why it is not our resolver's answer; empty when it is.
 std::string judge(Bytes reply, const Name& name, const std::string& text) {
   Reader in(reply);
@@ -101,7 +88,8 @@ class Probe::Attempt {
         errno != EINPROGRESS)
       return fail_errno("connect");
     Random random;
-    const auto query = make_query(name_, random.u16());
+    const auto query =
+        make_query(random.u16(), flag::kRd, {name_, type::kTxt}, std::nullopt);
     if (udp)
       query_ = query;
     else
