@@ -121,7 +121,7 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
     ++counters_.failed;
     asker({.failure = why, .source = route.source()});
   };
-  std::string key = key_of(what, route.source());
+  const std::string key = key_of(what, route.source());
   const auto known = by_key_.find(key);
   const bool shared = known != by_key_.end();
   std::vector<Line> lines;
@@ -133,44 +133,50 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
   }
   auto added = askers_.add(client, landing);
   if (!added) return refuse(landing, Failure::too_many);
-  if (shared) {
-    ++counters_.shared;
-    Flight& flight = flights_.at(known->second);
-    flight.askers.push_back(added->id);
-    if (tracer) {
-      tracer->trace.shared = true;
-      flight.tracers.push_back(tracer);
-    }
+  ++(shared ? counters_.shared : counters_.sent);
+  const uint64_t number =
+      shared ? known->second : add_flight(route, what, key, std::move(lines), now);
+  Flight& flight = flights_.at(number);
+  flight.askers.push_back(added->id);
+  if (tracer) {
+    tracer->trace.shared = shared;
+    flight.tracers.push_back(tracer);
   }
-  uint64_t number = 0;
-  if (!shared) {
-    number = next_++;
-    ++counters_.sent;
-    Flight& flight = flights_[number];
-    flight.what = what;
-    flight.query = query_of(what, random_.u16());
-    flight.key = key;
-    flight.deadline = now + kForwardTimeout;
-    flight.askers.push_back(added->id);
-    flight.lines = std::move(lines);
-    flight.source = route.source();
-    flight.is_trusted = route.is_trusted;
-    if (tracer) flight.tracers.push_back(tracer);
-    if (route.may_fall) flight.servers = servers_of(*route.handler);
-    by_key_.emplace(std::move(key), number);
-    // Found out before anything is sent; sent after what somebody waits for.
-    std::vector<Turn> probes;
-    for (const auto& line : flight.lines)
-      if (!line.turn.probes.empty()) probes.push_back(line.turn);
-    if (route.dead)
-      for (auto& line : lines_of(*route.dead, now)) {
-        line.turn.probes = std::move(line.turn.order);
-        probes.push_back(std::move(line.turn));
-      }
-    start(number);
-    for (const auto& turn : probes) probe(turn.probes, turn.limit, what);
-  }
+  if (!shared) launch(number, route, what, now);
   if (added->ousted) refuse(*added->ousted, Failure::too_many);
+}
+
+uint64_t Forwarder::add_flight(const Route& route, const Forwarded& what,
+                               const std::string& key, std::vector<Line> lines,
+                               Time now) {
+  const uint64_t number = next_++;
+  Flight& flight = flights_[number];
+  flight.what = what;
+  flight.query = query_of(what, random_.u16());
+  flight.key = key;
+  flight.deadline = now + kForwardTimeout;
+  flight.lines = std::move(lines);
+  flight.source = route.source();
+  flight.is_trusted = route.is_trusted;
+  if (route.may_fall) flight.servers = servers_of(*route.handler);
+  by_key_.emplace(key, number);
+  return number;
+}
+
+// Whom to probe is found out before anything is sent; they are sent to after those whose
+// reply somebody waits for.
+void Forwarder::launch(uint64_t number, const Route& route, const Forwarded& what,
+                       Time now) {
+  std::vector<Turn> probes;
+  for (const auto& line : flights_.at(number).lines)
+    if (!line.turn.probes.empty()) probes.push_back(line.turn);
+  if (route.dead)
+    for (auto& line : lines_of(*route.dead, now)) {
+      line.turn.probes = std::move(line.turn.order);
+      probes.push_back(std::move(line.turn));
+    }
+  start(number);
+  for (const auto& turn : probes) probe(turn.probes, turn.limit, what);
 }
 
 // Nobody waits for these: only whether a reply comes is of interest.

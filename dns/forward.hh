@@ -109,6 +109,9 @@ class Forwarder {
   std::vector<Line> lines_of(const Handler& handler, Time now) const;
   void probe(std::span<const Endpoint> servers, std::chrono::milliseconds limit,
              const Forwarded& what);
+  uint64_t add_flight(const Route& route, const Forwarded& what, const std::string& key,
+                      std::vector<Line> lines, Time now);
+  void launch(uint64_t number, const Route& route, const Forwarded& what, Time now);
   void start(uint64_t number);
   void advance(uint64_t number, size_t line);
   void end_line(uint64_t number);
