@@ -126,6 +126,17 @@ Result<std::unique_ptr<UdpListener>> UdpListener::open(Loop& loop, Service& serv
 }
 
 void UdpListener::ready() {
+  receive();
+  if (batch_->used == 0) return;
+  fetch_ahead();
+  const auto now = Loop::now();
+  size_t replies = 0;
+  for (size_t i = 0; i < batch_->used; ++i)
+    if (take(i, replies, now)) ++replies;
+  send(replies);
+}
+
+void UdpListener::receive() {
   auto& b = *batch_;
   for (size_t i = 0; i < b.used; ++i)
     b.received[i].msg_hdr = {.msg_name = &b.sources[i],
@@ -137,64 +148,59 @@ void UdpListener::ready() {
                              .msg_flags = 0};
   const int received =
       ::recvmmsg(fd_.get(), b.received.data(), kBatch, MSG_DONTWAIT, nullptr);
+  // EAGAIN, or an ICMP error that concerns nobody anymore
   b.used = received > 0 ? static_cast<size_t>(received) : 0;
-  if (received <= 0) return;  // EAGAIN, or an ICMP error that concerns nobody anymore
-  fetch_ahead();
-  const auto now = Loop::now();
-  unsigned count = 0;
-  for (size_t i = 0; i < static_cast<size_t>(received); ++i) {
-    auto& m = b.received[i].msg_hdr;
-    if (m.msg_flags & MSG_TRUNC) continue;
-    const auto source =
-        from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]), m.msg_namelen);
-    const auto came = arrival(m);
-    const auto asker = source ? who_asks(service_.access(), *source, came.interface)
-                              : std::optional<Asker>{};
-    if (!asker || !service_.may_ask_now(*asker, source->address, now)) {
-      ++statistics_.refused;
-      continue;
-    }
-    ++statistics_.queries;
-    auto& out = b.out[count];
-    const auto keep_peer = [&] {
-      out.peer.address = b.sources[i];
-      out.peer.address_size = m.msg_namelen;
-      out.peer.control_size =
-          reply_control(came.info, statistics_.endpoint.address, out.peer.control);
-    };
-    const auto a = service_.handle({b.in[i].bytes.data(), b.received[i].msg_len},
-                                   Transport::udp, *asker);
-    switch (a.kind) {
-      case Answer::Kind::drop:
-        break;
-      case Answer::Kind::reply: {
-        keep_peer();
-        const Bytes reply = service_.reply(a);
-        std::memcpy(out.bytes.data(), reply.data(), reply.size());
-        out.iov = {out.bytes.data(), reply.size()};
-        b.replies[count].msg_hdr = {.msg_name = &out.peer.address,
-                                    .msg_namelen = out.peer.address_size,
-                                    .msg_iov = &out.iov,
-                                    .msg_iovlen = 1,
-                                    .msg_control = out.peer.control.data(),
-                                    .msg_controllen = out.peer.control_size,
-                                    .msg_flags = 0};
-        ++count;
-        break;
-      }
-      case Answer::Kind::ask:
-        keep_peer();
-        service_.ask(now, source->address, [self = self_, peer = out.peer](Bytes reply) {
-          if (*self) (*self)->send_later(peer, reply);
-        });
-        break;
-    }
+}
+
+// The i-th datagram. True: its reply is at that place and to be sent.
+bool UdpListener::take(size_t i, size_t place, Service::Time now) {
+  auto& b = *batch_;
+  const auto& m = b.received[i].msg_hdr;
+  if (m.msg_flags & MSG_TRUNC) return false;
+  const auto source =
+      from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]), m.msg_namelen);
+  const auto came = arrival(m);
+  const auto asker = source ? who_asks(service_.access(), *source, came.interface)
+                            : std::optional<Asker>{};
+  if (!asker || !service_.may_ask_now(*asker, source->address, now)) {
+    ++statistics_.refused;
+    return false;
   }
-  // A reply that cannot be sent now is lost, as any datagram may be; the rest still goes.
-  for (unsigned done = 0; done < count;) {
-    const int sent = ::sendmmsg(fd_.get(), &b.replies[done], count - done, MSG_DONTWAIT);
+  ++statistics_.queries;
+  const auto a = service_.handle({b.in[i].bytes.data(), b.received[i].msg_len},
+                                 Transport::udp, *asker);
+  if (a.kind == Answer::Kind::drop) return false;
+  auto& out = b.out[place];
+  out.peer.address = b.sources[i];
+  out.peer.address_size = m.msg_namelen;
+  out.peer.control_size =
+      reply_control(came.info, statistics_.endpoint.address, out.peer.control);
+  if (a.kind == Answer::Kind::ask) {
+    service_.ask(now, source->address, [self = self_, peer = out.peer](Bytes reply) {
+      if (*self) (*self)->send_later(peer, reply);
+    });
+    return false;
+  }
+  const Bytes reply = service_.reply(a);
+  std::memcpy(out.bytes.data(), reply.data(), reply.size());
+  out.iov = {out.bytes.data(), reply.size()};
+  b.replies[place].msg_hdr = {.msg_name = &out.peer.address,
+                              .msg_namelen = out.peer.address_size,
+                              .msg_iov = &out.iov,
+                              .msg_iovlen = 1,
+                              .msg_control = out.peer.control.data(),
+                              .msg_controllen = out.peer.control_size,
+                              .msg_flags = 0};
+  return true;
+}
+
+// A reply that cannot be sent now is lost, as any datagram may be; the rest still goes.
+void UdpListener::send(size_t replies) {
+  for (size_t done = 0; done < replies;) {
+    const int sent = ::sendmmsg(fd_.get(), &batch_->replies[done],
+                                static_cast<unsigned>(replies - done), MSG_DONTWAIT);
     if (sent > 0) statistics_.replies += static_cast<uint64_t>(sent);
-    done += sent > 0 ? static_cast<unsigned>(sent) : 1;
+    done += sent > 0 ? static_cast<size_t>(sent) : 1;
   }
 }
 

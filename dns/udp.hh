@@ -18,7 +18,6 @@ class UdpListener {
   static Result<std::unique_ptr<UdpListener>> open(Loop& loop, Service& service,
                                                    UniqueFd fd, const Endpoint& endpoint);
   ~UdpListener();
-  // The service asked something and owes replies until it lands.
   [[nodiscard]] const ListenerStatistics& statistics() const { return statistics_; }
 
  private:
@@ -26,7 +25,10 @@ class UdpListener {
   struct Peer;  // where a reply goes and where it leaves from
   UdpListener(Service& service, UniqueFd fd, const Endpoint& endpoint);
   void ready();
+  void receive();
   void fetch_ahead();
+  bool take(size_t i, size_t place, Service::Time now);
+  void send(size_t replies);
   void send_later(const Peer& peer, Bytes reply);
 
   Service& service_;
