@@ -72,7 +72,7 @@ FileManager::~FileManager() = default;
 
 void FileManager::watch_files() {
   for (const auto& path : {options_.resolv_conf, options_.stub_servers}) {
-    auto watch = FileWatch::open(loop_, path, kSettle, [this] { heard(); });
+    auto watch = FileWatch::open(loop_, path, kSettle, [this] { look(Cause::others); });
     if (watch)
       files_.push_back(std::move(*watch));
     else if (path == options_.resolv_conf)
@@ -87,8 +87,6 @@ void FileManager::watch_files() {
   });
   if (events) inode_events_ = std::move(*events);
 }
-
-void FileManager::heard() { look(Cause::others); }
 
 void FileManager::want(const HostDns& dns) {
   want_ = dns;
@@ -162,19 +160,46 @@ void FileManager::look(Cause cause) {
   tell();
 }
 
-// False: somebody is writing the file just now, and what he writes would be lost.
-Result<bool> FileManager::put_ours(Cause cause) {
-  const auto& path = options_.resolv_conf;
-  const auto now = TRY(read_conf(path));
-  if (now.bytes == text_ && now.kind == ConfFile::Kind::file) patient_since_.reset();
-  if (now.bytes != text_ && is_being_written(path)) {
+// Somebody has it open to write it, and what he writes now would be lost.
+bool FileManager::waits_for_writer(const ConfFile& now) {
+  if (now.bytes != text_ && is_being_written(options_.resolv_conf)) {
     if (!patient_since_) patient_since_ = Loop::now();
     if (Loop::now() - *patient_since_ < kWriterAtMost) {
       (void)soon_.restart(kWriterEvery);
-      return false;
+      return true;
     }
   }
   patient_since_.reset();
+  return false;
+}
+
+Result<void> FileManager::may_repair(const ConfFile& now) {
+  const bool same = refused_ == now;  // heard again, or the minute is over
+  const bool may = (!same || fights_.rested(Loop::now())) && fights_.changed(Loop::now());
+  status_.repairs = fights_.repairs();
+  if (may) return {};
+  refused_ = now;
+  again_after(*fights_.rest_until() - Loop::now());
+  return fail(EBUSY, fmt::format("somebody else changed {} more than {} times in a "
+                                 "minute; it is left alone until a minute has "
+                                 "passed without",
+                                 options_.resolv_conf, Fights::kMost));
+}
+
+// Before ours is there: a note that it will be, and what it stands in place of.
+Result<void> FileManager::keep_base(const OurLines& adds) {
+  base_.ours = both(written_, adds);
+  TRY(events_.changing(note_));
+  noted_ = true;
+  auto kept = replace_file(options_.base, encode_base(base_), 0600);
+  if (!kept) return within("keeping the original", std::move(kept).error());
+  return {};
+}
+
+// False: a moment later.
+Result<bool> FileManager::put_ours(Cause cause) {
+  const auto now = TRY(read_conf(options_.resolv_conf));
+  if (waits_for_writer(now)) return false;
   learn(now);
   const auto ours = our_lines(*want_, host_name());
   if (has_our_lines(base_.file.bytes, ours))
@@ -187,32 +212,8 @@ Result<bool> FileManager::put_ours(Cause cause) {
                     fmt::join(composed.left_out, " ")));
 
   const bool there = now.kind == ConfFile::Kind::file && now.bytes == composed.text;
-  OurLines adds{ours.servers, composed.added, {}};
-  if (!composed.added.empty() && !ours.local_domain.empty())
-    adds.search.push_back(ours.local_domain);
-  const auto keep = [&]() -> Result<void> {
-    base_.ours = both(written_, adds);
-    TRY(events_.changing(note_));
-    noted_ = true;
-    auto kept = replace_file(options_.base, encode_base(base_), 0600);
-    if (!kept) return within("keeping the original", std::move(kept).error());
-    return {};
-  };
   if (there && text_ == composed.text) return true;
-  if (!there && text_ && cause == Cause::others) {
-    const bool same = refused_ == now;  // heard again, or the minute is over
-    const bool may =
-        (!same || fights_.rested(Loop::now())) && fights_.changed(Loop::now());
-    status_.repairs = fights_.repairs();
-    if (!may) {
-      refused_ = now;
-      again_after(*fights_.rest_until() - Loop::now());
-      return fail(EBUSY, fmt::format("somebody else changed {} more than {} times in a "
-                                     "minute; it is left alone until a minute has "
-                                     "passed without",
-                                     path, Fights::kMost));
-    }
-  }
+  if (!there && text_ && cause == Cause::others) TRY(may_repair(now));
   refused_.reset();
   // Trying makes a temporary file, which is heard like everything else there.
   const auto at = Loop::now();
@@ -220,7 +221,10 @@ Result<bool> FileManager::put_ours(Cause cause) {
       failed_->text == composed.text)
     return std::unexpected(failed_->error);
   failed_.reset();
-  auto put = keep();
+  OurLines adds{ours.servers, composed.added, {}};
+  if (!composed.added.empty() && !ours.local_domain.empty())
+    adds.search.push_back(ours.local_domain);
+  auto put = keep_base(adds);
   if (put && !there) put = write(composed.text);
   if (!put) {
     failed_ = Failed{now, composed.text, put.error(), at + kTryAgain};

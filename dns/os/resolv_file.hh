@@ -56,12 +56,14 @@ class FileManager : public HostManager {
   enum class Cause : uint8_t { ours, others };
   void look(Cause cause);
   Result<bool> put_ours(Cause cause);
+  bool waits_for_writer(const ConfFile& now);
+  Result<void> may_repair(const ConfFile& now);
+  Result<void> keep_base(const OurLines& adds);
   Result<void> write(const std::string& text);
   void put_back();
   // What is there: ours as it was written, or the base from now on.
   void learn(const ConfFile& now);
   void follow_link();
-  void heard();
   void watch_files();
   void refresh_originals();
   void again_after(std::chrono::microseconds wait);
