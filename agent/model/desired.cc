@@ -23,6 +23,43 @@ std::optional<Endpoint> endpoint_of(const PeerView& peer, const Resolved& resolv
   return c.list.front();
 }
 
+// Sorted.
+std::vector<InterfaceAddress> addresses_of(const Config& config, const NetworkMap& map,
+                                           const HostView& host) {
+  std::vector<InterfaceAddress> own;
+  if (map.peer_config.address) own.push_back(*map.peer_config.address);
+  if (map.peer_config.address_v6 && !config.disable_ipv6 && host.ipv6)
+    own.push_back(*map.peer_config.address_v6);
+  std::ranges::sort(own);
+  return own;
+}
+
+// Those that the map gives the peer, and what is routed through it besides. Sorted.
+std::vector<Prefix> allowed_ips_of(const Config& config, const NetworkMap& map,
+                                   size_t peer, const Accepted& accepted,
+                                   const std::map<Key, std::vector<Prefix>>& behind) {
+  const auto from = map.remote_peers[peer];
+  std::vector<Prefix> allowed;
+  allowed.reserve(from.allowed_ips.size());
+  for (size_t i = 0; i < from.allowed_ips.size(); ++i) {
+    const auto& p = from.allowed_ips[i];
+    if (p.family() == Family::v6 && config.disable_ipv6) continue;
+    if (accepted.has_allowed_ip(peer, i)) allowed.push_back(p);
+  }
+  if (const auto at = behind.find(from.key); at != behind.end())
+    allowed.insert(allowed.end(), at->second.begin(), at->second.end());
+  sort_unique(allowed);
+  return allowed;
+}
+
+// Whether our link needs a route to it: the kernel itself makes those to the networks of
+// own addresses, and without one of the family there is nothing to send from.
+bool needs_route(const Prefix& p, const std::vector<Prefix>& own) {
+  const auto holds = [&](const Prefix& n) { return n.contains(p); };
+  return std::ranges::count(own, p.family(), &Prefix::family) > 0 &&
+         std::ranges::none_of(own, holds);
+}
+
 }  // namespace
 
 Desired desired(const Config& config, const NetworkMap& map, const SecretKey& own,
@@ -36,26 +73,9 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
   d.private_key = own;
   d.listen_port = config.wireguard_port;
   d.fwmark = config.routing.mark;
-
-  const bool has_v4 = map.peer_config.address.has_value();
-  const bool has_v6 =
-      map.peer_config.address_v6.has_value() && !config.disable_ipv6 && host.ipv6;
-  if (has_v4) d.addresses.push_back(*map.peer_config.address);
-  if (has_v6) d.addresses.push_back(*map.peer_config.address_v6);
-  std::ranges::sort(d.addresses);
-
-  // The kernel itself makes the route to the network of an own address.
-  std::vector<Prefix> link_networks;
-  for (const auto& a : d.addresses) link_networks.push_back(a.network());
-  const auto on_link = [&](const Prefix& p) {
-    return std::ranges::any_of(link_networks,
-                               [&](const Prefix& n) { return n.contains(p); });
-  };
-  const auto route = [&](const Prefix& p) {
-    // Without an address of the family there is nothing to send from.
-    if ((p.family() == Family::v4 ? has_v4 : has_v6) && !on_link(p))
-      d.routes.push_back({.destination = p, .protocol = kRouteProtocol});
-  };
+  d.addresses = addresses_of(config, map, host);
+  std::vector<Prefix> own_networks;
+  for (const auto& a : d.addresses) own_networks.push_back(a.network());
   const auto behind = networks_by_peer(client_routes);
   d.peers.reserve(map.remote_peers.size());
   for (const auto i : map.remote_peers.by_key()) {
@@ -66,21 +86,10 @@ Desired desired(const Config& config, const NetworkMap& map, const SecretKey& ow
     peer.preshared_key = from.preshared_key ? *from.preshared_key : own_preshared;
     peer.endpoint = endpoint_of(from, resolved, accepted);
     peer.keepalive = from.keepalive.value_or(kDefaultKeepalive);
-    peer.allowed_ips.reserve(from.allowed_ips.size());
-    for (size_t a = 0; a < from.allowed_ips.size(); ++a) {
-      const auto& p = from.allowed_ips[a];
-      if (p.family() == Family::v6 && config.disable_ipv6) continue;
-      if (!accepted.has_allowed_ip(i, a)) continue;
-      peer.allowed_ips.push_back(p);
-      route(p);
-    }
-    if (const auto at = behind.find(from.key); at != behind.end()) {
-      for (const auto& p : at->second) {
-        peer.allowed_ips.push_back(p);
-        route(p);
-      }
-    }
-    sort_unique(peer.allowed_ips);
+    peer.allowed_ips = allowed_ips_of(config, map, i, accepted, behind);
+    for (const auto& p : peer.allowed_ips)
+      if (needs_route(p, own_networks))
+        d.routes.push_back({.destination = p, .protocol = kRouteProtocol});
   }
   add_full_tunnel(config, map, host, d);  // moves what is in d.routes so far
   close_overlay(config, map, host, d);
