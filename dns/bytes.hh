@@ -20,6 +20,7 @@ class ByteWriter {
     for (size_t i = sizeof(T); i-- > 0;)
       out_.push_back(static_cast<uint8_t>(v >> (8 * i)));
   }
+  void flag(bool b) { put(static_cast<uint8_t>(b)); }
   void text(std::string_view s) {  // at most 65535 bytes
     put(static_cast<uint16_t>(s.size()));
     out_.insert(out_.end(), s.begin(), s.end());
@@ -50,6 +51,11 @@ class ByteReader {
     uint64_t v = 0;
     for (const uint8_t byte : b) v = v << 8 | byte;
     return static_cast<T>(v);
+  }
+  Result<bool> flag() {
+    const auto b = TRY(get<uint8_t>());
+    if (b > 1) return fail(EBADMSG, "neither yes nor no");
+    return b == 1;
   }
   Result<std::string> text(size_t max) {
     const size_t size = TRY(get<uint16_t>());

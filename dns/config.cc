@@ -87,16 +87,10 @@ Result<RecordConfig> get_record(ByteReader& in) {
   return r;
 }
 
-Result<bool> get_flag(ByteReader& in) {
-  const auto value = TRY(in.get<uint8_t>());
-  if (value > 1) return fail(EBADMSG, "not a flag");
-  return value == 1;
-}
-
 // domains: how many are left for this and later groups.
 Result<GroupConfig> get_group(ByteReader& in, size_t& domains) {
   GroupConfig g;
-  g.primary = TRY(get_flag(in));
+  g.primary = TRY(in.flag());
   g.servers = TRY(get_list<Endpoint>(in, kMaxGroupServers, "servers of a group",
                                      [&] { return in.endpoint(); }));
   g.domains = TRY(get_list<std::string>(in, domains, "domains of groups",
@@ -122,13 +116,13 @@ Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
   put_list(out, c.interfaces, [&](uint32_t index) { out.put(index); });
   out.put(c.serve_stale);
   put_list(out, c.groups, [&](auto& g) {
-    out.put(static_cast<uint8_t>(g.primary));
+    out.flag(g.primary);
     put_list(out, g.servers, [&](auto& e) { out.endpoint(e); });
     put_list(out, g.domains, [&](auto& d) { out.text(d); });
   });
   put_list(out, c.zones, [&](auto& z) {
     out.text(z.domain);
-    out.put(static_cast<uint8_t>(z.non_authoritative));
+    out.flag(z.non_authoritative);
     put_list(out, z.records, [&](auto& r) {
       out.text(r.name);
       out.put(r.type);
@@ -166,7 +160,7 @@ Result<ResolverConfig> decode_config(Bytes bytes) {
   for (size_t i = 0; i < zones; ++i) {
     ZoneConfig z;
     z.domain = TRY(in.text(kMaxConfigText));
-    z.non_authoritative = TRY(get_flag(in));
+    z.non_authoritative = TRY(in.flag());
     const size_t records = TRY(in.count(left, "records"));
     left -= records;
     z.records.reserve(std::min(records, in.left() / kLeastRecord));

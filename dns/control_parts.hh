@@ -16,13 +16,6 @@ std::span<const T> first(const std::vector<T>& list, size_t max) {
   return std::span(list).first(std::min(list.size(), max));
 }
 
-inline void put_flag(ByteWriter& out, bool b) { out.put(static_cast<uint8_t>(b)); }
-inline Result<bool> get_flag(ByteReader& in) {
-  const auto b = TRY(in.get<uint8_t>());
-  if (b > 1) return fail(EBADMSG, "neither yes nor no");
-  return b == 1;
-}
-
 template <class E>
 Result<E> get_enum(ByteReader& in, E last) {
   const auto n = TRY(in.get<uint8_t>());

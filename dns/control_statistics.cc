@@ -33,8 +33,8 @@ void put_group(ByteWriter& out, const GroupStatistics& g) {
   const auto domains = first(g.domains, kMaxStatisticsDomains);
   out.put(static_cast<uint32_t>(domains.size()));
   for (const auto& d : domains) out.text(cut(d, kMaxNameText));
-  put_flag(out, g.primary);
-  put_flag(out, g.original);
+  out.flag(g.primary);
+  out.flag(g.original);
   out.put(static_cast<uint8_t>(g.health));
   out.text(reason(g.reason));
   const auto servers = first(g.servers, kMaxStatisticsServers);
@@ -50,8 +50,8 @@ Result<GroupStatistics> get_group(ByteReader& in) {
   GroupStatistics g;
   const size_t domains = TRY(in.count(kMaxStatisticsDomains, "domains"));
   for (size_t i = 0; i < domains; ++i) g.domains.push_back(TRY(in.text(kMaxNameText)));
-  g.primary = TRY(get_flag(in));
-  g.original = TRY(get_flag(in));
+  g.primary = TRY(in.flag());
+  g.original = TRY(in.flag());
   g.health = TRY(get_enum(in, Health::unhealthy));
   g.reason = TRY(in.text(kMaxReason));
   const size_t servers = TRY(in.count(kMaxStatisticsServers, "servers"));

@@ -60,7 +60,7 @@ void put(ByteWriter& out, const Trace& t) {
   out.text(cut(t.wanted, kMaxNameText));
   out.put(static_cast<uint8_t>(t.source));
   out.text(cut(t.domain, kMaxNameText));
-  for (const bool b : {t.fell, t.shared, t.withheld}) put_flag(out, b);
+  for (const bool b : {t.fell, t.shared, t.withheld}) out.flag(b);
   out.put(static_cast<uint8_t>(t.cache));
   const auto attempts = first(t.attempts, kMaxAttempts);
   out.put(static_cast<uint32_t>(attempts.size()));
@@ -80,7 +80,7 @@ Result<Trace> get_trace(ByteReader& in) {
   t.wanted = TRY(in.text(kMaxNameText));
   t.source = TRY(get_enum(in, Trace::Source::original));
   t.domain = TRY(in.text(kMaxNameText));
-  for (bool* b : {&t.fell, &t.shared, &t.withheld}) *b = TRY(get_flag(in));
+  for (bool* b : {&t.fell, &t.shared, &t.withheld}) *b = TRY(in.flag());
   t.cache = TRY(get_enum(in, Trace::Cache::stale));
   const size_t attempts = TRY(in.count(kMaxAttempts, "attempts"));
   for (size_t i = 0; i < attempts; ++i) {
