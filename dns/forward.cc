@@ -118,7 +118,6 @@ void Forwarder::ask(const Route& route, const Forwarded& what, const Client& cli
                     Time now, Landing landing, const std::shared_ptr<Tracer>& tracer) {
   if (tracer) describe(route, what.question.name, tracer->trace);
   const auto refuse = [&](Landing& asker, Failure why) {
-    ++counters_.failed;
     asker({.failure = why, .source = route.source()});
   };
   const std::string key = key_of(what, route.source());
@@ -289,7 +288,6 @@ void Forwarder::land(uint64_t number, Bytes reply) {
   by_key_.erase(flight.key);
   std::array<uint8_t, kHeaderSize + kMaxName + 4 + 128> withheld;
   if (!reply.empty() && !flight.is_trusted && rebinds(upstreams_.guard, reply)) {
-    ++counters_.withheld;
     for (const auto& tracer : flight.tracers) tracer->trace.withheld = true;
     reply = Bytes(withheld).first(withhold(reply, withheld));
   }
@@ -297,10 +295,7 @@ void Forwarder::land(uint64_t number, Bytes reply) {
                       .failure = reply.empty() ? Failure::no_reply : Failure::none,
                       .source = flight.source};
   for (const uint64_t id : flight.askers) {
-    auto asker = askers_.take(id);
-    if (!asker) continue;
-    if (reply.empty()) ++counters_.failed;
-    (*asker)(landed);
+    if (auto asker = askers_.take(id)) (*asker)(landed);
   }
 }
 

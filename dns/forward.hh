@@ -76,8 +76,6 @@ class Forwarder {
   struct Counters {
     uint64_t sent = 0;
     uint64_t shared = 0;  // joined a question in flight
-    uint64_t failed = 0;
-    uint64_t withheld = 0;  // by the rebinding guard
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
