@@ -35,7 +35,8 @@ Statistics Server::statistics() const {
 
 std::vector<Endpoint> Server::endpoints() const {
   std::vector<Endpoint> all;
-  for (const auto& l : statistics().listeners) all.push_back(l.endpoint);
+  for (const auto& l : udp_) all.push_back(l->statistics().endpoint);
+  for (const auto& l : tcp_.listeners()) all.push_back(l.endpoint);
   return all;
 }
 
