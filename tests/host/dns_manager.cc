@@ -1,27 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Runs a host manager on a loop, for tests with the real services.
+// Runs a host manager on a loop, for tests with the real services and programs.
 //
-//   dns_manager KIND undo NOTE
-//   dns_manager KIND [NOTE]    notes of an earlier run; commands from standard input:
+//   dns_manager undo [NOTE]              takes back without a manager what the note says,
+//                                        or the journal
+//   dns_manager KIND [PATH] once COMMAND    until it is settled
+//   dns_manager KIND [PATH]                 commands from standard input:
 //     want INTERFACE SERVER[,SERVER…] DOMAIN[,DOMAIN…] [all]    "+" before one: search
 //     withdraw
 //
-// KIND: resolved, nm. Prints a line of JSON at each event.
+// KIND: as dns.manager has it; PATH: resolv.conf, for the kind file. The journal (one
+// note) and the base are in $DNS_STATE. Prints a line of JSON at each event.
 #include <net/if.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <ranges>
 #include <sstream>
 
-#include "dns/os/network_manager.hh"
-#include "dns/os/resolved.hh"
+#include "agent/base/file.hh"
+#include "dns/os/make.hh"
+#include "dns/os/resolv_file.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns::os;
 
 namespace {
+
+std::string state(const char* file) {
+  const char* directory = ::getenv("DNS_STATE");
+  return std::string(directory ? directory : "/var/lib/wigeon") + '/' + file;
+}
+std::string base() { return state("resolv.conf"); }
+
+std::vector<std::string> journal() {
+  const auto text = read_file(state("journal"), 4096);
+  if (!text || text->empty()) return {};
+  return {*text};
+}
+bool noted(const std::string& note) { return std::ranges::count(journal(), note) > 0; }
+bool strike(const std::string& note) {
+  return !noted(note) || ::unlink(state("journal").c_str()) == 0;
+}
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -61,55 +82,98 @@ HostDns read_want(std::istream& words) {
     std::string name(word.begin(), word.end());
     const bool search = name.starts_with('+');
     if (search) name.erase(0, 1);
-    if (name != "-") dns.domains.push_back({.name = name, .is_search = search});
+    dns.domains.push_back({.name = name, .is_search = search});
   }
   dns.all_names = all == "all";
   return dns;
 }
 
+void command(HostManager& manager, const std::string& line) {
+  std::istringstream words(line);
+  std::string first;
+  words >> first;
+  if (first == "want") manager.want(read_want(words));
+  if (first == "withdraw") manager.withdraw();
+}
+
+int take_back(const std::vector<std::string>& notes) {
+  for (const auto& note : notes) {
+    const auto done = undo(note, base(), std::chrono::seconds(5));
+    if (!done) std::cerr << done.error().what << '\n';
+    if (!done || !strike(note)) return 1;
+  }
+  return 0;
+}
+
+// Without a bus where none is needed: a test kills this at each of its system calls.
+struct Site {
+  Loop loop = *Loop::open();
+  std::unique_ptr<Bus> bus{};
+  std::unique_ptr<HostManager> manager{};
+
+  Site(ManagerKind kind, const std::string& path) {
+    HostManager::Events events{.changing = [](const std::string& note) -> Result<void> {
+                                 say("{\"changing\":" + quoted(note) + "}");
+                                 if (noted(note)) return {};
+                                 return replace_file(state("journal"), note, 0600);
+                               },
+                               .undone =
+                                   [](const std::string& note) {
+                                     say("{\"undone\":" + quoted(note) + "}");
+                                     (void)strike(note);
+                                   },
+                               .changed = [this] { say_status(*manager); }};
+    if (kind == ManagerKind::file) {
+      manager = std::make_unique<FileManager>(
+          loop, FileManager::Options{.resolv_conf = path, .base = base()}, journal(),
+          std::move(events));
+    } else {
+      bus = *Bus::open(loop);
+      manager = make_manager(kind, loop, *bus, base(), journal(), std::move(events));
+    }
+  }
+};
+
+int run_one(Site& site, const std::string& line) {
+  command(*site.manager, line);
+  while (!site.manager->settled())
+    if (!site.loop.run_once(std::chrono::milliseconds(100))) return 1;
+  return 0;
+}
+
+int run_typed(Site& site) {
+  std::string typed;
+  auto input = site.loop.watch(STDIN_FILENO, EPOLLIN, [&](uint32_t) {
+    char buffer[4096];
+    const auto size = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (size <= 0) return site.loop.exit(0);
+    typed.append(buffer, static_cast<size_t>(size));
+    for (size_t end = typed.find('\n'); end != typed.npos; end = typed.find('\n')) {
+      command(*site.manager, typed.substr(0, end));
+      typed.erase(0, end + 1);
+    }
+  });
+  return input && site.loop.run() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string kind = argc > 1 ? argv[1] : "";
-  const bool resolved = kind == "resolved";
-  if (argc < 2 || (!resolved && kind != "nm")) return 2;
-  if (argc == 4 && std::string(argv[2]) == "undo") {
-    const auto done = resolved ? undo_resolved(argv[3], std::chrono::seconds(5))
-                               : undo_network_manager(argv[3], std::chrono::seconds(5));
-    if (!done) std::cerr << done.error().what << '\n';
-    return done ? 0 : 1;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty()) return 2;
+  const std::string first = words[0];
+  words.erase(words.begin());
+  if (first == "undo") return take_back(words.empty() ? journal() : words);
+  const auto kind = kind_of_note(first);
+  if (!kind) return 2;
+  std::string path = "/etc/resolv.conf";
+  if (!words.empty() && words[0] != "once") {
+    path = words[0];
+    words.erase(words.begin());
   }
-  auto loop = Loop::open();
-  auto bus = Bus::open(*loop);
-  if (!bus) return 1;
-  std::unique_ptr<HostManager> manager;
-  HostManager::Events events{
-      .changing = [](const std::string& note) -> Result<void> {
-        say("{\"changing\":" + quoted(note) + "}");
-        return {};
-      },
-      .undone = [](const std::string& note) { say("{\"undone\":" + quoted(note) + "}"); },
-      .changed = [&] { say_status(*manager); }};
-  const auto left = argc > 2 ? std::optional<std::string>(argv[2]) : std::nullopt;
-  if (resolved)
-    manager = std::make_unique<Resolved>(*loop, **bus, left, std::move(events));
-  else
-    manager = std::make_unique<NetworkManager>(*loop, **bus, left, std::move(events));
-
-  std::string typed;
-  auto input = loop->watch(STDIN_FILENO, EPOLLIN, [&](uint32_t) {
-    char buffer[4096];
-    const auto size = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (size <= 0) return loop->exit(0);
-    typed.append(buffer, static_cast<size_t>(size));
-    for (size_t end = typed.find('\n'); end != typed.npos; end = typed.find('\n')) {
-      std::istringstream words(typed.substr(0, end));
-      typed.erase(0, end + 1);
-      std::string command;
-      words >> command;
-      if (command == "want") manager->want(read_want(words));
-      if (command == "withdraw") manager->withdraw();
-    }
-  });
-  return input && loop->run() ? 0 : 1;
+  Site site(*kind, path);
+  if (words.empty()) return run_typed(site);
+  std::string line;
+  for (const auto& word : words | std::views::drop(1)) line += word + ' ';
+  return run_one(site, line);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# For tests of the host managers that work on files: `dns_files` (in /mnt/in/guest) runs one; wt0
+# For tests of the host managers that work on files: `dns_manager` (in /mnt/in/guest) runs one; wt0
 # is any link with our address, up0 one to the host's own server. Runs in a guest and in tests/host.
 # shellcheck source=tests/vm/lib.sh
 . /mnt/in/lib.sh
@@ -40,12 +40,12 @@ dns_server() {
   wait_for 10 "${@:4}" dig +short +tries=1 +timeout=1 "@$2" ready.example
 }
 
-# manager KIND PATH: starts one; `tell` talks to it.
+# manager KIND [PATH]: starts one; `tell` talks to it.
 manager() {
   rm -f "$VM_OUT/commands"
   mkfifo "$VM_OUT/commands"
   : > "$VM_OUT/manager.txt"
-  /mnt/in/guest/dns_files "$@" < "$VM_OUT/commands" >> "$VM_OUT/manager.txt" 2>&1 &
+  /mnt/in/guest/dns_manager "$@" < "$VM_OUT/commands" >> "$VM_OUT/manager.txt" 2>&1 &
   manager_pid=$!
   _background+=("$manager_pid")
   exec {commands}> "$VM_OUT/commands"

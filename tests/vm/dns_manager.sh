@@ -5,6 +5,9 @@
 # shellcheck source=tests/vm/lib.sh
 . /mnt/in/lib.sh
 
+export DNS_STATE=/var/lib/wigeon
+mkdir -p "$DNS_STATE"
+
 # wt0 is WireGuard where the kernel has it; wireguard-go's elsewhere.
 link_up() {
   if ! ip link add wt0 type wireguard 2> /dev/null; then
@@ -41,7 +44,7 @@ dns_server() {
   wait_for 10 "${@:4}" dig +short +tries=1 +timeout=1 "@$2" ready.example
 }
 
-# manager KIND [NOTE]: starts one; `tell` talks to it.
+# manager KIND: starts one; `tell` talks to it.
 manager() {
   rm -f "$VM_OUT/commands"
   mkfifo "$VM_OUT/commands"
