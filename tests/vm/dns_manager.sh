@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# For tests of one host manager with the real service: `dns_manager` runs it (in /mnt/in/guest),
-# wt0 is a link as the daemon makes it, up0 one to the host's own server.
-# shellcheck source=tests/vm/lib.sh
-. /mnt/in/lib.sh
+# For tests of one host manager with the real service or program: `dns_manager` runs it (in
+# /mnt/in/guest), wt0 is a link as the daemon makes it.
+# shellcheck source=tests/vm/dns.sh
+. /mnt/in/tests/vm/dns.sh
 
 export DNS_STATE=/var/lib/wigeon
 mkdir -p "$DNS_STATE"
@@ -27,24 +27,11 @@ addresses_up() {
   ip -6 route replace fd00:77::/64 dev wt0 proto 89
 }
 
-uplink_up() {
-  host up
-  ip link add up0 type veth peer name to_guest netns "t$$-up"
-  ip address add 192.0.2.1/24 dev up0
-  ip link set up0 up
-  in_up ip address add 192.0.2.53/24 dev to_guest
-  in_up ip link set to_guest up
-}
+# Past nsswitch, which may have resolved asked directly.
+lookup() { getent -s hosts:dns ahostsv4 "$1" | sed -n '1s/ .*//p'; }
+ours_first() { [ "$(awk '$1 == "nameserver" { print $2; exit }' "${1:-/etc/resolv.conf}")" = 100.64.0.1 ]; }
 
-# dns_server NAME ADDRESS ANSWER [in_HOST]: answers ANSWER to every A query, and logs queries.
-dns_server() {
-  background "${@:4}" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
-    --listen-address="$2" --bind-interfaces --pid-file= --log-queries \
-    --log-facility="$VM_OUT/$1.txt" --user=root --address="/#/$3" --local-ttl=0
-  wait_for 10 "${@:4}" dig +short +tries=1 +timeout=1 "@$2" ready.example
-}
-
-# manager KIND: starts one; `tell` talks to it.
+# manager KIND [PATH]: starts one; `tell` talks to it.
 manager() {
   rm -f "$VM_OUT/commands"
   mkfifo "$VM_OUT/commands"
@@ -60,9 +47,10 @@ tell() {
 }
 kill_manager() {
   kill -KILL "$manager_pid"
-  wait "$manager_pid" || :
+  wait "$manager_pid" 2> /dev/null || :
   exec {commands}>&-
 }
+alive() { kill -0 "$manager_pid"; }
 
 # The last status, through jq: `status .failure`; `is .applied` is its truth.
 status() { grep '"applied"' "$VM_OUT/manager.txt" | tail -n1 | jq -r "$@"; }

@@ -1,41 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# For tests of the whole daemon beside each manager of a host's DNS. The host's own server is
-# behind up0 and knows example.net; the names of the map are ours.
-#
-#   guest: wigeond, wt0 100.64.0.1/16, up0 192.0.2.1/24 ── wire ── up: dnsmasq 192.0.2.53
+# For tests of the whole daemon beside each manager of a host's DNS. The host's own server knows
+# example.net; the names of the map are ours.
 #
 # A test says how the host looks and then calls `as_every_host_does`:
 #   manager="NAME"          what `status` calls the manager
 #   host_dns                prints everything of the host's DNS that must be as before
 #   restart                 restarts the manager (optional)
-# shellcheck source=tests/vm/lib.sh
-. /mnt/in/lib.sh
+# shellcheck source=tests/vm/dns.sh
+. /mnt/in/tests/vm/dns.sh
 manager=""
 
 names_up() {
-  host up
-  ip link add up0 type veth peer name to_guest netns "t$$-up"
-  ip address add 192.0.2.1/24 dev up0
-  ip link set up0 up
-  in_up ip address add 192.0.2.53/24 dev to_guest
-  in_up ip link set to_guest up
-  background in_up dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts \
-    --listen-address=192.0.2.53 --bind-interfaces --pid-file= --log-queries --user=root \
-    --log-facility="$VM_OUT/up.txt" --local-ttl=0 --host-record=www.example.net,203.0.113.7,300 \
+  uplink_up
+  dns_server up 192.0.2.53 in_up --host-record=www.example.net,203.0.113.7,300 \
     --host-record=db.corp.test,10.9.8.7
-  wait_for 10 in_up dig +short +tries=1 +timeout=1 @192.0.2.53 www.example.net
 }
 
-no_resolved() {
-  keep_agent
-  systemctl mask --now systemd-resolved > /dev/null 2>&1
-  rm -f /usr/sbin/resolvconf
-  printf 'hosts: files dns\n' > /etc/nsswitch.conf
-}
-
-# As most programs do: through nsswitch and resolv.conf.
-lookup() { getent ahostsv4 "$1" | sed -n '1s/ .*//p'; }
 is() { [ "$(lookup "$1")" = "$2" ]; }
 
 daemon() {
