@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/harness/message_bus.hh"
+#include "tests/harness/bus_service.hh"
 
 using namespace wigeon;
 using namespace std::chrono_literals;
@@ -19,21 +19,9 @@ constexpr BusMethod kReleaseName{"org.freedesktop.DBus", "/org/freedesktop/DBus"
 
 int no_arguments(sd_bus_message*) { return 0; }
 
-struct Site {
-  MessageBus daemon{};
-  Loop loop = *Loop::open();
-
+struct Site : BusSite {
   std::unique_ptr<Bus> connect(std::chrono::milliseconds call_limit = 5s) {
-    return *Bus::open(loop, {.address = daemon.address(),
-                             .call_limit = call_limit,
-                             .connect_limit = 300ms,
-                             .first_wait = 10ms,
-                             .longest_wait = 50ms});
-  }
-  bool until(auto condition, std::chrono::microseconds limit = 10s) {
-    const auto end = Loop::now() + limit;
-    while (!condition() && Loop::now() < end) (void)loop.run_once(20ms);
-    return condition();
+    return BusSite::connect({.call_limit = call_limit, .connect_limit = 300ms});
   }
   bool connected(const Bus& bus) {
     return until([&] { return bus.state() == Bus::State::connected; });

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "tests/harness/message_bus.hh"
+#include "tests/harness/bus_service.hh"
 
 using namespace wigeon;
 using namespace std::chrono_literals;
@@ -24,30 +24,21 @@ class FakeFirewalld {
   bool refuses = false;  // as when polkit does not know its actions
   bool silent = false;
 
-  FakeFirewalld(Loop& loop, const std::string& address) {
-    sd_bus* made = nullptr;
-    REQUIRE(sd_bus_new(&made) >= 0);
-    bus_.reset(made);
-    REQUIRE(sd_bus_set_address(made, address.c_str()) >= 0);
-    REQUIRE(sd_bus_set_bus_client(made, 1) >= 0);
-    REQUIRE(sd_bus_start(made) >= 0);
-    REQUIRE(sd_bus_attach_event(made, loop.raw(), 0) >= 0);
-    REQUIRE(sd_bus_add_object(made, nullptr, kPath, answer, this) >= 0);
-    REQUIRE(sd_bus_request_name_async(made, nullptr, kService, 0, nullptr, nullptr) >= 0);
-  }
+  FakeFirewalld(Loop& loop, const std::string& address)
+      : service_(loop, address, kService, kPath, answer, this) {}
   void reload() {
     zones.clear();
-    REQUIRE(sd_bus_emit_signal(bus_.get(), kPath, kService, "Reloaded", "") >= 0);
+    REQUIRE(sd_bus_emit_signal(service_.raw(), kPath, kService, "Reloaded", "") >= 0);
   }
   void move(const std::string& zone, const std::string& interface) {
     zones[interface] = zone;
-    REQUIRE(sd_bus_emit_signal(bus_.get(), kPath, kZone, "ZoneOfInterfaceChanged", "ss",
-                               zone.c_str(), interface.c_str()) >= 0);
+    REQUIRE(sd_bus_emit_signal(service_.raw(), kPath, kZone, "ZoneOfInterfaceChanged",
+                               "ss", zone.c_str(), interface.c_str()) >= 0);
   }
   void take_out(const std::string& interface) {
     const auto zone = zones[interface];
     zones.erase(interface);
-    REQUIRE(sd_bus_emit_signal(bus_.get(), kPath, kZone, "InterfaceRemoved", "ss",
+    REQUIRE(sd_bus_emit_signal(service_.raw(), kPath, kZone, "InterfaceRemoved", "ss",
                                zone.c_str(), interface.c_str()) >= 0);
   }
   [[nodiscard]] long count(const std::string& call) const {
@@ -88,23 +79,18 @@ class FakeFirewalld {
     return sd_bus_reply_method_return(m, "s", a);
   }
 
-  Owned<sd_bus, sd_bus_close_unref> bus_{};
+  BusService service_;
 };
 
-struct Site {
-  MessageBus daemon{};
-  Loop loop = *Loop::open();
-  std::unique_ptr<Bus> bus{};
+struct Site : BusSite {
   std::optional<FakeFirewalld> fake{};
+  std::unique_ptr<Bus> bus{};
   std::optional<Firewalld> firewalld{};
   std::vector<std::string> notes{};
 
   explicit Site(std::optional<ZoneNote> left = std::nullopt) {
     REQUIRE(daemon.start());
-    bus = *Bus::open(loop, {.address = daemon.address(),
-                            .call_limit = 200ms,
-                            .first_wait = 10ms,
-                            .longest_wait = 50ms});
+    bus = connect({.call_limit = 200ms});
     fake.emplace(loop, daemon.address());
     firewalld.emplace(
         loop, *bus, std::move(left),
@@ -114,11 +100,6 @@ struct Site {
               return {};
             },
             .gone = [this](const ZoneNote& n) { notes.push_back("- " + n.text()); }});
-  }
-  bool until(auto condition) {
-    const auto end = Loop::now() + 10s;
-    while (!condition() && Loop::now() < end) (void)loop.run_once(20ms);
-    return condition();
   }
   bool says(const std::string& part) {
     return until([&] {

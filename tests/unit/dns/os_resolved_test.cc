@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
-#include "tests/harness/message_bus.hh"
+#include "tests/harness/bus_service.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns::os;
@@ -26,20 +26,11 @@ class FakeResolved {
   std::string refuses{};  // a method
   bool silent = false, deaf = false, without_link = false;
 
-  FakeResolved(Loop& loop, const std::string& address) {
-    sd_bus* made = nullptr;
-    REQUIRE(sd_bus_new(&made) >= 0);
-    bus_.reset(made);
-    REQUIRE(sd_bus_set_address(made, address.c_str()) >= 0);
-    REQUIRE(sd_bus_set_bus_client(made, 1) >= 0);
-    REQUIRE(sd_bus_start(made) >= 0);
-    REQUIRE(sd_bus_attach_event(made, loop.raw(), 0) >= 0);
-    REQUIRE(sd_bus_add_fallback(made, nullptr, kRoot, answer, this) >= 0);
-    REQUIRE(sd_bus_request_name_async(made, nullptr, kService, 0, nullptr, nullptr) >= 0);
-  }
+  FakeResolved(Loop& loop, const std::string& address)
+      : service_(loop, address, kService, kRoot, answer, this) {}
   void change_servers(const std::string& to) {
     servers = to;
-    REQUIRE(sd_bus_emit_signal(bus_.get(), kRoot, "org.freedesktop.DBus.Properties",
+    REQUIRE(sd_bus_emit_signal(service_.raw(), kRoot, "org.freedesktop.DBus.Properties",
                                "PropertiesChanged", "sa{sv}as",
                                "org.freedesktop.resolve1.Manager", 0, 0) >= 0);
   }
@@ -137,24 +128,19 @@ class FakeResolved {
     }
   }
 
-  Owned<sd_bus, sd_bus_close_unref> bus_{};
+  BusService service_;
 };
 
-struct Site {
-  MessageBus daemon{};
-  Loop loop = *Loop::open();
-  std::unique_ptr<Bus> bus{};
+struct Site : BusSite {
   std::optional<FakeResolved> fake{};
+  std::unique_ptr<Bus> bus{};
   std::optional<Resolved> resolved{};
   std::vector<std::string> notes{};
   bool journal_full = false;
 
   explicit Site(std::optional<std::string> left = std::nullopt) {
     REQUIRE(daemon.start());
-    bus = *Bus::open(loop, {.address = daemon.address(),
-                            .call_limit = 200ms,
-                            .first_wait = 10ms,
-                            .longest_wait = 50ms});
+    bus = connect({.call_limit = 200ms});
     fake.emplace(loop, daemon.address());
     resolved.emplace(loop, *bus, std::move(left),
                      HostManager::Events{
@@ -164,11 +150,6 @@ struct Site {
                            return {};
                          },
                          .undone = [this](const auto& n) { notes.push_back("- " + n); }});
-  }
-  bool until(auto condition) {
-    const auto end = Loop::now() + 10s;
-    while (!condition() && Loop::now() < end) (void)loop.run_once(20ms);
-    return condition();
   }
   bool applied() {
     return until([&] { return resolved->settled() && resolved->status().applied; });
