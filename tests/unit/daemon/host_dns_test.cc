@@ -45,6 +45,12 @@ struct FakeManager : HostManager {
   }
 };
 
+HostDns wish(const char* server = "100.64.0.1") {
+  return {.interface = "wt0",
+          .servers = {*Address::parse(server)},
+          .domains = {{"wigeon.test", false}}};
+}
+
 struct Fixture {
   Loop loop = *Loop::open();
   std::vector<std::string> said{}, journal{};
@@ -113,14 +119,15 @@ struct Fixture {
     keeper->want(dns);
     keeper->probe_again();
   }
+  // The host is told by this manager, and take() is empty.
+  void tell(ManagerKind kind) {
+    choose(kind);
+    want(wish());
+    answer("");
+    take();
+  }
   std::vector<std::string> take() { return std::exchange(said, {}); }
 };
-
-HostDns wish(const char* server = "100.64.0.1") {
-  return {.interface = "wt0",
-          .servers = {*Address::parse(server)},
-          .domains = {{"wigeon.test", false}}};
-}
 
 using Said = std::vector<std::string>;
 
@@ -159,10 +166,7 @@ TEST_CASE(
 
 TEST_CASE("one lost probe changes nothing, several in a row take the host back") {
   Fixture f;
-  f.choose(ManagerKind::systemd);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::systemd);
   f.keeper->probe_again();
   f.answer("no reply");
   while (!f.probe) f.run(10ms);
@@ -193,10 +197,7 @@ TEST_CASE("what an earlier run told the host stays until the first verdict") {
 TEST_CASE("another manager is told only after the old one was withdrawn") {
   Fixture f;
   f.slow = true;
-  f.choose(ManagerKind::file);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::file);
   f.slow = false;
   f.choose(ManagerKind::systemd);
   f.run(kChoiceSettles / 2);
@@ -212,10 +213,7 @@ TEST_CASE("another manager is told only after the old one was withdrawn") {
 
 TEST_CASE("new addresses are asked before the host hears of them") {
   Fixture f;
-  f.choose(ManagerKind::systemd);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::systemd);
   f.want(wish("100.64.0.2"));
   f.run();
   CHECK(std::ranges::count(f.said, "systemd told 100.64.0.2") == 0);
@@ -225,10 +223,7 @@ TEST_CASE("new addresses are asked before the host hears of them") {
 
 TEST_CASE("withdrawing leaves nothing and asks nobody any more") {
   Fixture f;
-  f.choose(ManagerKind::systemd);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::systemd);
   f.keeper->withdraw();
   CHECK(f.take() == Said{"systemd withdrawn"});
   CHECK(f.keeper->withdrawn());
@@ -249,10 +244,7 @@ TEST_CASE("without a durable note nothing is done") {
 
 TEST_CASE("a map without names for the host takes back what was told") {
   Fixture f;
-  f.choose(ManagerKind::systemd);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::systemd);
   auto nothing = wish();
   nothing.domains.clear();
   f.keeper->want(nothing);
@@ -262,10 +254,7 @@ TEST_CASE("a map without names for the host takes back what was told") {
 
 TEST_CASE("a manager that is away for a moment is still the manager") {
   Fixture f;
-  f.choose(ManagerKind::systemd);
-  f.want(wish());
-  f.answer("");
-  f.take();
+  f.tell(ManagerKind::systemd);
   f.choose(ManagerKind::none);
   f.run(1s);
   f.choose(ManagerKind::systemd);
