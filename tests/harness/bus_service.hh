@@ -14,7 +14,8 @@
 
 namespace wigeon {
 
-// A connection of its own, with the name until it is destroyed.
+// A connection of its own. Has its name when it is made, so that whoever asks for the
+// name afterwards finds it; loses it when it is destroyed.
 class BusService {
  public:
   // answer(message, data, …) gets every call to path and below.
@@ -27,8 +28,8 @@ class BusService {
     REQUIRE(sd_bus_set_bus_client(made, 1) >= 0);
     REQUIRE(sd_bus_start(made) >= 0);
     REQUIRE(sd_bus_add_fallback(made, nullptr, path, answer, data) >= 0);
+    REQUIRE(sd_bus_request_name(made, name, 0) >= 0);
     REQUIRE(sd_bus_attach_event(made, loop.raw(), 0) >= 0);
-    REQUIRE(sd_bus_request_name_async(made, nullptr, name, 0, nullptr, nullptr) >= 0);
   }
   [[nodiscard]] sd_bus* raw() const { return bus_.get(); }
 

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,9 +37,7 @@ class MessageBus {
   MessageBus& operator=(const MessageBus&) = delete;
   ~MessageBus() { stop(); }
 
-  [[nodiscard]] std::string address() const {
-    return "unix:path=" + dir_.path() + "/bus";
-  }
+  [[nodiscard]] std::string address() const { return "unix:path=" + path(); }
   // False when there is no dbus-daemon.
   bool start() {
     const std::string config = "--config-file=" + dir_.path() + "/bus.conf";
@@ -50,21 +50,32 @@ class MessageBus {
                                  const_cast<char* const*>(argv), environ);
     ::posix_spawn_file_actions_destroy(&quiet);
     if (e != 0) return false;
-    for (int i = 0; i < 1000 && ::access((dir_.path() + "/bus").c_str(), F_OK) != 0; ++i)
+    for (int i = 0; i < 1000 && !listens(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return ::access((dir_.path() + "/bus").c_str(), F_OK) == 0;
+    return listens();
   }
   void stop() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = 0;
-    ::unlink((dir_.path() + "/bus").c_str());
+    ::unlink(path().c_str());
   }
   void hang() const { ::kill(pid_, SIGSTOP); }
   void go_on() const { ::kill(pid_, SIGCONT); }
 
  private:
+  [[nodiscard]] std::string path() const { return dir_.path() + "/bus"; }
+  // The socket is there a moment before it takes connections.
+  [[nodiscard]] bool listens() const {
+    sockaddr_un to{.sun_family = AF_UNIX, .sun_path = {}};
+    if (path().copy(to.sun_path, sizeof to.sun_path - 1) != path().size()) return false;
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int e = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to);
+    ::close(fd);
+    return e == 0;
+  }
+
   TempDir dir_{};
   pid_t pid_ = 0;
 };

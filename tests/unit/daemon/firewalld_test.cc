@@ -88,10 +88,12 @@ struct Site : BusSite {
   std::optional<Firewalld> firewalld{};
   std::vector<std::string> notes{};
 
-  explicit Site(std::optional<ZoneNote> left = std::nullopt) {
+  // patience: with a firewalld that is silent.
+  explicit Site(std::optional<ZoneNote> left = std::nullopt,
+                std::chrono::milliseconds patience = 10s) {
     REQUIRE(daemon.start());
-    bus = connect({.call_limit = 200ms});
     fake.emplace(loop, daemon.address());
+    bus = connect({.call_limit = patience});
     firewalld.emplace(
         loop, *bus, std::move(left),
         Firewalld::Events{
@@ -241,7 +243,7 @@ TEST_CASE("what an earlier run left is taken over, or back") {
 }
 
 TEST_CASE("refusals and silence are said, and tried again") {
-  Site s;
+  Site s(std::nullopt, 200ms);
   s.fake->refuses = true;
   s.firewalld->want(true, "wt0");
   CHECK(s.says("Action is not registered"));

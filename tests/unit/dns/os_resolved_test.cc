@@ -138,10 +138,12 @@ struct Site : BusSite {
   std::vector<std::string> notes{};
   bool journal_full = false;
 
-  explicit Site(std::optional<std::string> left = std::nullopt) {
+  // patience: with a service that is silent.
+  explicit Site(std::optional<std::string> left = std::nullopt,
+                std::chrono::milliseconds patience = 10s) {
     REQUIRE(daemon.start());
-    bus = connect({.call_limit = 200ms});
     fake.emplace(loop, daemon.address());
+    bus = connect({.call_limit = patience});
     resolved.emplace(loop, *bus, std::move(left),
                      HostManager::Events{
                          .changing = [this](const std::string& n) -> Result<void> {
@@ -268,7 +270,7 @@ TEST_CASE("what it says that it took and did not is a failure, not written for e
 
 TEST_CASE(
     "a link that is not there yet, a silent service and no bus are failures in time") {
-  Site s;
+  Site s(std::nullopt, 200ms);
   s.fake->without_link = true;
   s.resolved->want(wanted());
   CHECK(s.says("reading lo: org.freedesktop.DBus.Error.UnknownObject"));
