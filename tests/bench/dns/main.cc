@@ -8,12 +8,10 @@
 #include <string_view>
 
 #include "tests/bench/dns/measures.hh"
+#include "tests/bench/netlink/program.hh"
 
 namespace wigeon::bench {
 namespace {
-
-constexpr int kUsage = 2, kSkipped = 77;
-constexpr uint64_t kMostRounds = 1000;
 
 struct Part {
   std::string_view name;
@@ -29,7 +27,7 @@ constexpr const char* kHelp =
     "Usage: bench-dns [--quick] [--only PART,…] [--rounds N] [--json FILE]\n\n"
     "  --quick       3 rounds of shorter turns\n"
     "  --only PART   memory, local, in-process, tcp, forward, replace, start\n"
-    "  --rounds N    5 unless given; after --quick\n"
+    "  --rounds N    5 unless given\n"
     "  --json FILE   what was measured, also as JSON\n\n"
     "Exits with 0 whatever the verdicts are, with 77 where it cannot run.\n";
 
@@ -38,51 +36,29 @@ int usage() {
   return kUsage;
 }
 
-int measure_all(const Effort& effort, const std::string& only, const std::string& json) {
-  Report report;
-  for (const auto& part : kParts) {
-    if (!only.empty() && !("," + only + ",").contains("," + std::string(part.name) + ","))
-      continue;
-    const double start = now();
-    Report measured;
-    if (const auto done = part.measure(effort, measured); !done)
-      measured.remark(std::string(part.name) + ": not measured: " + done.error().what);
-    std::fprintf(stderr, "bench: %s took %.0f s\n", std::string(part.name).c_str(),
-                 now() - start);
-    std::fputs(measured.values_text().c_str(), stdout);
-    std::fflush(stdout);
-    report.append(std::move(measured));
+int measure_all(const Options& options) {
+  Effort effort;
+  if (options.quick) {
+    effort.rounds = 3;
+    effort.seconds = 0.3;
   }
+  effort.rounds = options.rounds.value_or(effort.rounds);
+  Report report;
+  for (const auto& part : kParts)
+    if (wanted(part.name, options.only))
+      measure_part(
+          part.name, [&](Report& r) { return part.measure(effort, r); }, report);
   double load = 0;
   (void)::getloadavg(&load, 1);
   char text[64];
   (void)std::snprintf(text, sizeof text, "load average at the end: %.1f", load);
   report.remark(text);
-  std::fputs(report.goals_text().c_str(), stdout);
-  if (json.empty()) return 0;
-  const auto written = write_text(json, report.json());
-  if (!written) std::fprintf(stderr, "bench: %s\n", written.error().what.c_str());
-  return written ? 0 : 1;
+  return publish(report, options.json);
 }
 
 int run_program(std::span<char*> argv) {
-  std::string only, json;
-  Effort effort;
-  for (size_t i = 1; i < argv.size(); ++i) {
-    const std::string_view a = argv[i];
-    if (a == "--quick") {
-      effort.rounds = 3;
-      effort.seconds = 0.3;
-    } else if ((a == "--only" || a == "--json") && i + 1 < argv.size()) {
-      (a == "--only" ? only : json) = argv[++i];
-    } else if (a == "--rounds" && i + 1 < argv.size()) {
-      const auto rounds = parse_number(argv[++i], kMostRounds);
-      if (!rounds || *rounds == 0) return usage();
-      effort.rounds = *rounds;
-    } else {
-      return usage();
-    }
-  }
+  const auto options = read_options(argv.subspan(1));
+  if (!options) return usage();
   Result<void> own = run({"true"});
   if (::unshare(CLONE_NEWNET) != 0) own = fail_errno("unshare");
   if (own) own = run({"ip", "link", "set", "lo", "up"});
@@ -91,7 +67,7 @@ int run_program(std::span<char*> argv) {
     return kSkipped;
   }
   pin(1);
-  return measure_all(effort, only, json);
+  return measure_all(*options);
 }
 
 }  // namespace

@@ -13,12 +13,10 @@
 #include "tests/bench/netlink/counts.hh"
 #include "tests/bench/netlink/measures.hh"
 #include "tests/bench/netlink/process.hh"
+#include "tests/bench/netlink/program.hh"
 
 namespace wigeon::bench {
 namespace {
-
-constexpr int kUsage = 2, kSkipped = 77;
-constexpr uint64_t kMostRounds = 1000;
 
 struct Part {
   std::string_view goals;
@@ -35,7 +33,7 @@ constexpr const char* kHelp =
     "       bench-netlink counts\n\n"
     "  --quick       small sizes and 5 rounds\n"
     "  --only Wn,…   of W1 to W10\n"
-    "  --rounds N    7 unless given; after --quick\n"
+    "  --rounds N    7 unless given\n"
     "  --json FILE   what was measured, also as JSON\n\n"
     "peers exits with 0 whatever the verdicts are; counts with 1 when a number is "
     "another.\nBoth with 77 when the kernel has no WireGuard.\n";
@@ -47,73 +45,36 @@ Result<void> own_namespaces() {
   return run({"ip", "link", "set", "lo", "up"});
 }
 
-bool wanted(const Part& part, const std::string& only) {
-  if (only.empty()) return true;
-  const std::string list = "," + only + ",";
-  for (size_t from = 0; from < part.goals.size();) {
-    const size_t to = std::min(part.goals.find(',', from), part.goals.size());
-    if (list.contains("," + std::string(part.goals.substr(from, to - from)) + ","))
-      return true;
-    from = to + 1;
-  }
-  return false;
-}
-
-int measure_all(const Sizes& sizes, const std::string& only, const std::string& json) {
-  Report report;
-  for (const auto& part : kParts) {
-    if (!wanted(part, only)) continue;
-    const std::string goals(part.goals);
-    const double start = now();
-    std::fprintf(stderr, "bench: %s …\n", goals.c_str());
-    Report measured;
-    if (const auto done = part.measure(sizes, measured); !done) {
-      std::fprintf(stderr, "bench: %s: %s\n", goals.c_str(), done.error().what.c_str());
-      measured.remark(goals + ": not measured: " + done.error().what);
-    }
-    std::fprintf(stderr, "bench: %s took %.0f s\n", goals.c_str(), now() - start);
-    std::fputs(measured.values_text().c_str(), stdout);
-    std::fflush(stdout);
-    report.append(std::move(measured));
-  }
-  std::fputs(report.goals_text().c_str(), stdout);
-  if (json.empty()) return 0;
-  const auto written = write_text(json, report.json());
-  if (!written) std::fprintf(stderr, "bench: %s\n", written.error().what.c_str());
-  return written ? 0 : 1;
-}
-
 int usage() {
   std::fputs(kHelp, stderr);
   return kUsage;
 }
 
-int run_program(std::span<char*> argv) {
-  std::string only, json;
+int measure_all(const Options& options) {
   Sizes sizes;
-  const std::string_view mode = argv.size() > 1 ? argv[1] : "";
-  for (size_t i = 2; i < argv.size(); ++i) {
-    const std::string_view a = argv[i];
-    if (a == "--quick") {
-      sizes = {.rounds = 5,
-               .many = 1'000,
-               .most = 5'000,
-               .routes = 1'000,
+  if (options.quick)
+    sizes = {.rounds = 5,
+             .many = 1'000,
+             .most = 5'000,
+             .routes = 1'000,
 
-               .quick_peers = 10,
-               .quick_routes = 15,
-               .left = 50};
-    } else if ((a == "--only" || a == "--json") && i + 1 < argv.size()) {
-      (a == "--only" ? only : json) = argv[++i];
-    } else if (a == "--rounds" && i + 1 < argv.size()) {
-      const auto rounds = parse_number(argv[++i], kMostRounds);
-      if (!rounds || *rounds == 0) return usage();
-      sizes.rounds = *rounds;
-    } else {
-      return usage();
-    }
-  }
+             .quick_peers = 10,
+             .quick_routes = 15,
+             .left = 50};
+  sizes.rounds = options.rounds.value_or(sizes.rounds);
+  Report report;
+  for (const auto& part : kParts)
+    if (wanted(part.goals, options.only))
+      measure_part(
+          part.goals, [&](Report& r) { return part.measure(sizes, r); }, report);
+  return publish(report, options.json);
+}
+
+int run_program(std::span<char*> argv) {
+  const std::string_view mode = argv.size() > 1 ? argv[1] : "";
   if (mode != "peers" && mode != "counts") return usage();
+  const auto options = read_options(argv.subspan(2));
+  if (!options) return usage();
   if (const auto own = own_namespaces(); !own) {
     std::printf("SKIP: needs root: %s\n", own.error().what.c_str());
     return kSkipped;
@@ -123,7 +84,7 @@ int run_program(std::span<char*> argv) {
     return kSkipped;
   }
   if (mode == "counts") return check_counts();
-  return measure_all(sizes, only, json);
+  return measure_all(*options);
 }
 
 }  // namespace
