@@ -9,7 +9,8 @@
 //     withdraw
 //
 // KIND: as dns.manager has it; PATH: resolv.conf, for the kind file. The journal (one
-// note) and the base are in $DNS_STATE. Prints a line of JSON at each event.
+// note) and the base are in $DNS_STATE. Prints a line of JSON at each event; for a
+// command that it has heard, the status and "told".
 #include <net/if.h>
 #include <unistd.h>
 
@@ -149,8 +150,11 @@ int run_typed(Site& site) {
     if (size <= 0) return site.loop.exit(0);
     typed.append(buffer, static_cast<size_t>(size));
     for (size_t end = typed.find('\n'); end != typed.npos; end = typed.find('\n')) {
-      command(*site.manager, typed.substr(0, end));
+      const auto line = typed.substr(0, end);
       typed.erase(0, end + 1);
+      command(*site.manager, line);
+      say_status(*site.manager);
+      say("{\"told\":" + quoted(line) + "}");
     }
   });
   return input && site.loop.run() ? 0 : 1;

@@ -31,8 +31,10 @@ addresses_up() {
 lookup() { getent -s hosts:dns ahostsv4 "$1" | sed -n '1s/ .*//p'; }
 ours_first() { [ "$(awk '$1 == "nameserver" { print $2; exit }' "${1:-/etc/resolv.conf}")" = 100.64.0.1 ]; }
 
-# manager KIND [PATH]: starts one; `tell` talks to it.
+# manager KIND [PATH]: starts one; `tell` talks to it, and returns when it has heard: a status
+# after that is about what it was told.
 manager() {
+  told=0
   rm -f "$VM_OUT/commands"
   mkfifo "$VM_OUT/commands"
   : > "$VM_OUT/manager.txt"
@@ -44,7 +46,10 @@ manager() {
 tell() {
   say "$*"
   echo "$*" >&"$commands"
+  told=$((told + 1))
+  wait_for 10 heard
 }
+heard() { [ "$(grep -c '^{"told"' "$VM_OUT/manager.txt")" = "$told" ]; }
 kill_manager() {
   kill -KILL "$manager_pid"
   wait "$manager_pid" 2> /dev/null || :
