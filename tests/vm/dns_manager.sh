@@ -18,6 +18,12 @@ link_up() {
   addresses_up
 }
 
+# wireguard-go ends a moment after its link, and another one refuses to start until then.
+link_down() {
+  ip link delete wt0
+  wait_for 10 fails test -e /run/wireguard/wt0.sock
+}
+
 # As the daemon puts back what somebody takes off.
 addresses_up() {
   ip address replace 100.64.0.1/16 dev wt0
