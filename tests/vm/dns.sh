@@ -36,6 +36,7 @@ no_resolved() {
 
 # As most programs do: through nsswitch and resolv.conf.
 lookup() { getent ahostsv4 "$1" | sed -n '1s/ .*//p'; }
+resolves() { [ "$(lookup "$1")" = "$2" ]; } # NAME ADDRESS, "" for none
 
 # For the packages in /opt/variants, which cannot be installed together.
 unpack() { tar -C "/opt/variants/$1" -cf - . | tar -C / --keep-directory-symlink -xf -; }

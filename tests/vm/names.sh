@@ -17,8 +17,6 @@ names_up() {
     --host-record=db.corp.test,10.9.8.7
 }
 
-is() { [ "$(lookup "$1")" = "$2" ]; }
-
 daemon() {
   wigeond >> "$VM_OUT/wigeond.txt" 2>&1 &
   daemon_pid=$!
@@ -49,7 +47,7 @@ JSON
 }
 serial=0
 told() { wigeon status --json | jq -e --arg m "$manager" '.dns.manager == $m and .dns.applied and .degraded == []' > /dev/null; }
-answers_ours() { is far.wigeon.test 100.64.0.2; }
+answers_ours() { resolves far.wigeon.test 100.64.0.2; }
 
 # back SENTENCE: our names come back after what was just done.
 back() {
@@ -65,8 +63,8 @@ as_every_host_does() {
   mkdir -p /etc/wigeon
   echo '{"dns": {"redirect": "bind"}}' > /etc/wigeon/config.json
   map
-  ok "before: a public name is found" wait_for 10 is www.example.net 203.0.113.7
-  ok "before: ours is not" is far.wigeon.test ""
+  ok "before: a public name is found" wait_for 10 resolves www.example.net 203.0.113.7
+  ok "before: ours is not" resolves far.wigeon.test ""
   before=$(host_dns)
 
   daemon
@@ -79,11 +77,11 @@ as_every_host_does() {
   equal "and over IPv6" fd00:6400::2 "$(getent ahostsv6 far.wigeon.test | sed -n '1s/ .*//p')"
   contains "its address has its name" far.wigeon.test "$(getent hosts 100.64.0.2)"
   equal "a public name is found" 203.0.113.7 "$(lookup www.example.net)"
-  ok "a name nobody has is not" is missing.wigeon.test ""
+  ok "a name nobody has is not" resolves missing.wigeon.test ""
   equal "ours were not asked of the host's server" "$asked" "$(asked_above)"
 
   map '{"NameServers": [{"IP": "192.0.2.53", "NSType": 1, "Port": 53}], "Domains": ["corp.test"]}'
-  ok "a nameserver group answers for its domain" wait_for 10 is db.corp.test 10.9.8.7
+  ok "a nameserver group answers for its domain" wait_for 10 resolves db.corp.test 10.9.8.7
   map
 
   if [ "$(type -t restart)" = function ]; then
@@ -93,7 +91,7 @@ as_every_host_does() {
   fi
 
   kill_daemon KILL
-  ok "the daemon was killed: public names are found" is www.example.net 203.0.113.7
+  ok "the daemon was killed: public names are found" resolves www.example.net 203.0.113.7
   ok "what it told the host is taken back without it" wigeond --restore-dns
   equal "and the host's DNS is as before" "$before" "$(host_dns)"
   daemon
