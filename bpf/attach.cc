@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "bpf/about.hh"
 #include "bpf/clsact.hh"
 #include "bpf/libbpf_log.hh"
 
@@ -29,11 +30,18 @@ bpf_attach_type attach_type(const Place& place) {
   return BPF_XDP;
 }
 
+// What cannot be found out is left out of the message.
 Error xdp_taken(const Place& place) {
   __u32 id = 0;
-  (void)::bpf_xdp_query_id(index(place), 0, &id);  // only for the message
+  (void)::bpf_xdp_query_id(index(place), 0, &id);
+  std::string who = fmt::format("id {}", id);
+  if (const UniqueFd program(::bpf_prog_get_fd_by_id(id)); program)
+    if (const auto other = about(program.get()); other && !other->name.empty())
+      who = fmt::format("\"{}\", {}", other->name, who);
+  // Ours could only share the device as a part of it, by libxdp's own loader.
+  if (who.starts_with("\"xdp_dispatcher\"")) who += ", the dispatcher of libxdp";
   return {EBUSY,
-          fmt::format("another XDP program (id {}) is attached; it is left alone", id)};
+          fmt::format("another XDP program ({}) is attached; it is left alone", who)};
 }
 
 Result<UniqueFd> make_link(int program, const Place& place) {

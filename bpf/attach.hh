@@ -47,7 +47,7 @@ inline constexpr uint32_t kTcxLinkType = 11;
 
 class Attachment {
  public:
-  // EBUSY: somebody else's XDP program is there; it is left alone.
+  // EBUSY: somebody else's XDP program is there, named in the message; it is left alone.
   static Result<Attachment> open(int program, const Place& place);
   // As above, but the link also gets the pin `name`. A link that a predecessor pinned
   // there and that is still attached at `place` is taken over: it gets the program in one

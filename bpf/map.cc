@@ -71,6 +71,12 @@ Result<void> RawMap::remove(const void* key) const {
   return {};
 }
 
+Result<bool> RawMap::next(const void* key, void* next) const {
+  if (::bpf_map_get_next_key(fd_.get(), key, next) == 0) return true;
+  if (errno == ENOENT) return false;
+  return fail_errno("map keys");
+}
+
 Result<size_t> possible_cpus() {
   const int n = ::libbpf_num_possible_cpus();
   if (n <= 0) return fail_errno("counting possible CPUs", -n);

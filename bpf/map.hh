@@ -36,6 +36,8 @@ class RawMap {
   Result<void> lookup(const void* key, void* value) const;
   Result<void> update(const void* key, const void* value, __u64 flags) const;
   Result<void> remove(const void* key) const;
+  // The key behind `key` (null: the first one); false when there is none.
+  Result<bool> next(const void* key, void* next) const;
 
  private:
   explicit RawMap(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -74,6 +76,14 @@ class Map {
     return raw_.update(&key, &value, flags);
   }
   Result<void> remove(const K& key) const { return raw_.remove(&key); }
+  // At most `most`; for maps that nobody changes meanwhile.
+  [[nodiscard]] Result<std::vector<K>> keys(size_t most) const {
+    std::vector<K> all;
+    K key{};
+    while (all.size() < most && TRY(raw_.next(all.empty() ? nullptr : &all.back(), &key)))
+      all.push_back(key);
+    return all;
+  }
 
  private:
   static constexpr Shape kShape{sizeof(K), sizeof(V), Storage::shared, 0};

@@ -17,6 +17,24 @@ inline constexpr const char* kCountXdp = "wt0_count_xdp";  // link
 inline constexpr const char* kCountTc = "wt0_count_tc";    // link (tcx; clsact has none)
 inline constexpr const char* kCountCounts =
     "wt0_count_counts";  // map, shared by both hooks
+
+inline constexpr const char* kSteer = "dns_steer";                     // link
+inline constexpr const char* kSteerAddresses = "dns_steer_addresses";  // map
+inline constexpr const char* kSteerListeners = "dns_steer_listeners";  // map
+inline constexpr const char* kSteerCounts = "dns_steer_counts";        // map
+
+// What dns_redirect has on one hook. The hooks share nothing: while one takes over from
+// the other each must know its own flows.
+struct Redirect {
+  const char *link, *addresses, *settings, *udp, *tcp, *counts;
+};
+inline constexpr Redirect kRedirectXdp = {"dns_xdp",           "dns_xdp_addresses",
+                                          "dns_xdp_settings",  "dns_xdp_flows_udp",
+                                          "dns_xdp_flows_tcp", "dns_xdp_counts"};
+inline constexpr Redirect kRedirectTc = {"dns_tc",  // tcx; clsact has none
+                                         "dns_tc_addresses", "dns_tc_settings",
+                                         "dns_tc_flows_udp", "dns_tc_flows_tcp",
+                                         "dns_tc_counts"};
 // Beside any of them NAME_new may stand after a crash; the next put() removes it.
 }  // namespace pin
 

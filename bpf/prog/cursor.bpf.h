@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/types.h>
+#include <bpf/bpf_helpers.h>
 
 struct cursor {
 	void *pos;
@@ -14,6 +15,9 @@ static __always_inline void *take(struct cursor *c, __u64 len)
 {
 	void *at = c->pos;
 
+	/* One pointer for the check and for what reads behind it: the verifier
+	   does not see that two ways to the same place are the same. */
+	barrier_var(at);
 	if (at + len > c->end)
 		return 0;
 	c->pos = at + len;
