@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "bpf/counter.hh"
+#include "tests/bpf/must.hh"
 #include "tests/bpf/own_namespace.hh"
 #include "tests/bpf/packet.hh"
 #include "tests/bpf/programs.hh"
@@ -21,15 +22,6 @@ using namespace wigeon::bpf;
 using namespace wigeon::test;
 
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) FAIL(result.error().what);
-  return std::move(*result);
-}
-void must(Result<void> result) {
-  if (!result) FAIL(result.error().what);
-}
 
 const Packet kQuery = IPv4{} / Udp{} / "who is there";
 
@@ -193,7 +185,8 @@ TEST_CASE("somebody else's XDP program is left alone") {
   const auto refused = Counter::open(where, pins);
   REQUIRE(!refused);
   CHECK(refused.error().code == EBUSY);
-  CHECK(refused.error().what == "another XDP program (id " + std::to_string(before[0]) +
+  CHECK(refused.error().what == "another XDP program (\"foreign\", id " +
+                                    std::to_string(before[0]) +
                                     ") is attached; it is left alone");
   CHECK(must(programs_at(where)) == before);
   CHECK(must(pins.list()).empty());
