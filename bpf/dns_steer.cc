@@ -61,6 +61,10 @@ Result<void> check(int socket, int family, int protocol, std::string_view place)
   if (::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &is, &length) != 0)
     return fail_errno(place);
   if (is != protocol) return fail(EINVAL, fmt::format("{}: of protocol {}", place, is));
+  if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &is, &length) != 0)
+    return fail_errno(place);
+  if (protocol == IPPROTO_TCP && !is)
+    return fail(EINVAL, fmt::format("{}: does not listen", place));
   return {};
 }
 
@@ -160,6 +164,11 @@ Result<void> DnsSteer::set_listeners(const Listeners& listeners) const {
     return within(s.name, set.error());
   }
   return {};
+}
+
+Result<bool> DnsSteer::attached() const {
+  const UniqueFd network = TRY(own_network());
+  return attached_at(link_.get(), network.get());
 }
 
 Result<DnsSteer::Counts> DnsSteer::counters() const {

@@ -42,10 +42,13 @@ class DnsSteer {
 
   // All of them anew; at most DNS_ADDRESSES_MOST (E2BIG).
   Result<void> set_addresses(std::span<const Address> own) const;
-  // All four anew. EINVAL: of another family or protocol than its place says.
+  // All four anew. EINVAL, and nothing changed: of another family or protocol than its
+  // place says, or TCP and not listening.
   Result<void> set_listeners(const Listeners& listeners) const;
 
   [[nodiscard]] Result<Counts> counters() const;
+  // Nobody has taken the link away.
+  [[nodiscard]] Result<bool> attached() const;
   [[nodiscard]] int program() const { return program_.get(); }
   [[nodiscard]] Result<About> about() const { return bpf::about(program_.get()); }
 

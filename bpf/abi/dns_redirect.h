@@ -49,13 +49,12 @@ ABI_SIZE(dns_flow, 4 * 4 + 4 * 4 + 2 + 1 + 1);
 #define DNS_FLOWS_UDP 32768
 #define DNS_FLOWS_TCP 8192
 
-/* Append only: the map outlives the program. */
+/* Append only: the map outlives the program. The first four rewrite. */
 enum dns_redirect_reason {
 	DNS_REDIRECTED_UDP,
 	DNS_REDIRECTED_TCP,
 	DNS_ANSWERED_UDP,
 	DNS_ANSWERED_TCP,
-	/* All others are left as they are. */
 	DNS_NO_LISTENER,
 	DNS_DRAINING,	       /* would begin a flow */
 	DNS_OTHER_CONNECTION,  /* TCP to port 53 that did not begin with us */

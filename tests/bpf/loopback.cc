@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/ipv6.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -80,6 +81,34 @@ void loopback_mtu(int mtu) {
   REQUIRE(::ioctl(any(AF_INET).get(), SIOCSIFMTU, &request) == 0);
 }
 
+bool loopback_segments(uint32_t bytes) {
+  constexpr uint16_t kIPv4 = 63;  // IFLA_GSO_IPV4_MAX_SIZE, since Linux 6.3
+  struct Attribute {
+    rtattr header{};
+    uint32_t value = 0;
+  };
+  struct {
+    nlmsghdr header{};
+    ifinfomsg link{};
+    Attribute all{}, v4{};
+  } request;
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_NEWLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.link.ifi_index = static_cast<int>(kLoopback);
+  request.all = {{sizeof(Attribute), IFLA_GSO_MAX_SIZE}, bytes};
+  request.v4 = {{sizeof(Attribute), kIPv4}, bytes};
+  const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  REQUIRE(::send(socket.get(), &request, sizeof(request), 0) == sizeof(request));
+  struct {
+    nlmsghdr header{};
+    nlmsgerr error{};
+    std::array<char, 512> more{};
+  } reply;
+  REQUIRE(::recv(socket.get(), &reply, sizeof(reply), 0) > 0);
+  return reply.error.error == 0;
+}
+
 UniqueFd bound(int type, const Endpoint& at, Sharing sharing) {
   const bool v4 = at.address.is_v4();
   UniqueFd fd(::socket(v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -112,8 +141,8 @@ void tell_asked_port(int socket) {
     set(socket, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR);
 }
 
-std::optional<Datagram> receive(int socket) {
-  if (!readable(socket)) return std::nullopt;
+std::optional<Datagram> receive(int socket, int milliseconds) {
+  if (!readable(socket, milliseconds)) return std::nullopt;
   std::string text(65536, 0);
   sockaddr_storage from{};
   alignas(cmsghdr) std::array<char, 256> control{};

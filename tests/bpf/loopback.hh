@@ -17,6 +17,8 @@ namespace wigeon::test {
 // Up, with these addresses; what is there already stays.
 void loopback_up(std::initializer_list<Address> addresses);
 void loopback_mtu(int mtu);
+// Largest GSO packet; false when the kernel has none over 64 KiB.
+bool loopback_segments(uint32_t bytes);
 // Packets that were made by hand may come from our own addresses.
 void loopback_accept_own();
 
@@ -32,9 +34,11 @@ struct Datagram {
   uint16_t asked_port = 0;  // as IP_RECVORIGDSTADDR says; 0 unless asked for
 };
 void tell_asked_port(int socket);
-// Within a second; nothing: none came.
-std::optional<Datagram> receive(int socket);
-bool readable(int socket, int milliseconds = 1000);
+// How long to wait for what must come; and for what must not, and would come at once.
+inline constexpr int kPatience = 5'000, kShort = 100;
+// Nothing: none came.
+std::optional<Datagram> receive(int socket, int milliseconds = kPatience);
+bool readable(int socket, int milliseconds = kPatience);
 void send_to(int socket, const Endpoint& to, std::string_view text);
 Endpoint name_of(int socket);
 Endpoint peer_of(int socket);

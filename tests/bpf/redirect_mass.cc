@@ -16,7 +16,7 @@ using bpf::Hook;
 using bpf::PortRedirect;
 
 // Settings change after so many frames, and counters are compared.
-constexpr uint64_t kRound = 20'000;
+constexpr uint64_t kRound = 8'000;
 constexpr size_t kFlows = 2'000;  // in the model, before they are forgotten
 
 std::string text(const Bytes& bytes) {

@@ -55,11 +55,11 @@ DnsSteer steering(const Listeners& listeners, const PinDirectory* pins = nullptr
 }
 
 // The text arrives there as a datagram to port 53.
-bool gets(int listener, const Address& to) {
+bool gets(int listener, const Address& to, int milliseconds = kPatience) {
   tell_asked_port(listener);
   const UniqueFd client = bound(SOCK_DGRAM, {to, 0});
   send_to(client.get(), {to, DNS_PORT}, "query");
-  const auto got = receive(listener);
+  const auto got = receive(listener, milliseconds);
   return got && got->text == "query" && got->from == name_of(client.get()) &&
          got->asked_port == DNS_PORT;
 }
@@ -162,13 +162,13 @@ TEST_CASE("one without a place is left out, and all four are replaced") {
   const Listeners listeners;
   const DnsSteer steer = steering(listeners);
   must(steer.set_listeners({.udp6 = listeners.udp6.get()}));
-  CHECK(!gets(listeners.udp4.get(), kOwn[0]));
+  CHECK(!gets(listeners.udp4.get(), kOwn[0], kShort));
   CHECK(gets(listeners.udp6.get(), kOwn[1]));
   CHECK(!connected({kOwn[1], DNS_PORT}));
   const UniqueFd second = bound(SOCK_DGRAM, {ip("127.0.0.1"), 5054});
   must(steer.set_listeners({.udp4 = second.get()}));
   CHECK(gets(second.get(), kOwn[0]));
-  CHECK(!gets(listeners.udp6.get(), kOwn[1]));
+  CHECK(!gets(listeners.udp6.get(), kOwn[1], kShort));
   must(steer.set_listeners({}));
   must(steer.set_listeners({}));
 }
@@ -185,6 +185,8 @@ TEST_CASE("a socket of another kind is refused, and nothing changes") {
   refused({.udp4 = l.udp6.get()}, "listener for UDP, IPv4: of address family 10");
   refused({.udp6 = l.tcp6.get()}, "listener for UDP, IPv6: of protocol 6");
   refused({.tcp6 = l.tcp4.get()}, "listener for TCP, IPv6: of address family 2");
+  const UniqueFd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  refused({.tcp4 = mute.get()}, "listener for TCP, IPv4: does not listen");
   CHECK(steer.set_listeners({.tcp4 = 9999}).error().code == EBADF);
   CHECK(gets(l.udp4.get(), kOwn[0]));
 }
@@ -194,7 +196,7 @@ TEST_CASE("addresses can be set anew while it runs") {
   const DnsSteer steer = steering(listeners);
   const Address only[] = {kOwn[1]};
   must(steer.set_addresses(only));
-  CHECK(!gets(listeners.udp4.get(), kOwn[0]));
+  CHECK(!gets(listeners.udp4.get(), kOwn[0], kShort));
   CHECK(gets(listeners.udp6.get(), kOwn[1]));
   const std::vector<Address> many(DNS_ADDRESSES_MOST + 1);
   CHECK(steer.set_addresses(many).error().code == E2BIG);
