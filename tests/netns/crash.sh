@@ -62,7 +62,12 @@ down_traced() {
   host_run alpha strace -o "$trace" -p "$(on pgrep -x -o wigeond)" "$@" 2>/dev/null &
   local tracer=$!
   wait_for 5 sh -c "! grep -q '^TracerPid:.0$' /proc/${daemon_pid[alpha]}/status"
-  on wigeon down >/dev/null 2>&1 || true
+  # strace writes of a death a moment after everybody else has noticed.
+  if on wigeon down >/dev/null 2>&1; then
+    read -rt 0.2 -u "$never" || true
+  else
+    wait_for 1 died >/dev/null || true
+  fi
   died || kill "$tracer" 2>/dev/null || true
   wait "$tracer" 2>/dev/null || true
 }
