@@ -53,11 +53,13 @@ class Sink {
   Owned<FILE, std::fclose> file_{};
 };
 
-// libnftables keeps no errno; its sentences end with strerror's.
-int code_at_end(std::string_view sentence) {
+// libnftables keeps no errno; its sentences have strerror's, and maybe a guess behind it:
+// "No such file or directory; did you mean table ‘wigeon’ in family inet?"
+int code_in(std::string_view sentence) {
   for (const int code : {ENOENT, EPERM, EEXIST, EBUSY, EOPNOTSUPP, ENOMEM, ENOBUFS,
                          EINVAL, EMSGSIZE, EINTR, ENOSPC})
-    if (sentence.ends_with(::strerror(code))) return code;
+    if (sentence.substr(0, sentence.find("; did you mean")).ends_with(::strerror(code)))
+      return code;
   return EINVAL;
 }
 
@@ -67,7 +69,7 @@ Error first_error(std::string_view output) {
   if (const auto at = output.find(kError); at != output.npos)
     output.remove_prefix(at + kError.size());
   output = output.substr(0, output.find('\n'));
-  return {code_at_end(output), "nft: " + std::string(output)};
+  return {code_in(output), "nft: " + std::string(output)};
 }
 
 // A name goes into a command, where anything else would be part of the command.
@@ -141,6 +143,14 @@ Result<std::string> Nftables::list_chain(std::string_view family, std::string_vi
   return run("list chain " + std::string(family) + " " + std::string(table) + " " +
                  std::string(chain),
              kJson);
+}
+
+Result<std::string> Nftables::list_counters(std::string_view family,
+                                            std::string_view table) {
+  for (const auto name : {family, table}) TRY(check_name(name));
+  // Not stateless: that would leave out what they counted.
+  return run("list counters table " + std::string(family) + " " + std::string(table),
+             NFT_CTX_OUTPUT_JSON);
 }
 
 }  // namespace wigeon::netlink

@@ -37,6 +37,8 @@ class Nftables {
   Result<std::string> list_chains();
   Result<std::string> list_chain(std::string_view family, std::string_view table,
                                  std::string_view chain);
+  // The named counters of a table, as JSON.
+  Result<std::string> list_counters(std::string_view family, std::string_view table);
 
  private:
   explicit Nftables(nft_ctx* context) : context_(context) {}
