@@ -33,17 +33,10 @@ struct Listing {
   std::vector<Item> items{};
 };
 
-// What libnftables adds later must not make a listing unreadable.
-json::Shape open_shape(std::vector<json::Field> fields) {
-  return {.unknown = json::Shape::Unknown::ignored,
-          .nulls = json::Shape::Nulls::absent,
-          .fields = std::move(fields)};
-}
-
 using json::field;
 
 const json::Shape& shape_of(std::type_identity<ListedChain>) {
-  static const json::Shape s = open_shape({
+  static const json::Shape s = json::open_shape({
       field<&ListedChain::family>("family"),
       field<&ListedChain::table>("table"),
       field<&ListedChain::name>("name"),
@@ -54,7 +47,7 @@ const json::Shape& shape_of(std::type_identity<ListedChain>) {
 }
 
 const json::Shape& shape_of(std::type_identity<ListedRule>) {
-  static const json::Shape s = open_shape({
+  static const json::Shape s = json::open_shape({
       field<&ListedRule::family>("family"),
       field<&ListedRule::table>("table"),
       field<&ListedRule::chain>("chain"),
@@ -65,7 +58,7 @@ const json::Shape& shape_of(std::type_identity<ListedRule>) {
 }
 
 const json::Shape& shape_of(std::type_identity<Item>) {
-  static const json::Shape s = open_shape({
+  static const json::Shape s = json::open_shape({
       field<&Item::chain>("chain"),
       field<&Item::rule>("rule"),
   });
@@ -74,7 +67,7 @@ const json::Shape& shape_of(std::type_identity<Item>) {
 
 const json::Shape& shape_of(std::type_identity<Listing>) {
   static const json::Shape s =
-      open_shape({field<&Listing::items>("nftables", kMaxForeignChains)});
+      json::open_shape({field<&Listing::items>("nftables", kMaxForeignChains)});
   return s;
 }
 
