@@ -29,11 +29,25 @@ ByteWriter begin(Tag tag) {
 
 using namespace control_parts;
 
+void put_listeners(ByteWriter& out, const std::vector<ListenerInfo>& listeners) {
+  const auto sent = first(listeners, kMaxListeners);
+  out.put(static_cast<uint32_t>(sent.size()));
+  for (const auto& l : sent) put_listener(out, l.transport, l.endpoint);
+}
+
+Result<std::vector<ListenerInfo>> get_listeners(ByteReader& in) {
+  std::vector<ListenerInfo> listeners;
+  const size_t n = TRY(in.count(kMaxListeners, "listeners"));
+  for (size_t i = 0; i < n; ++i) listeners.push_back(TRY(get_listener(in)));
+  return listeners;
+}
+
 struct Encoder {
   std::vector<uint8_t> operator()(const Listen& m) const {
     auto out = begin(Tag::listen);
-    out.put(static_cast<uint32_t>(m.listeners.size()));
-    for (const auto& l : m.listeners) put_listener(out, l.transport, l.endpoint);
+    put_listeners(out, m.open);
+    put_listeners(out, m.keep);
+    for (const bool b : {m.reply_v4, m.reply_v6, m.keep_replies}) out.flag(b);
     return std::move(out).take();
   }
   std::vector<uint8_t> operator()(const Configure& m) const {
@@ -52,6 +66,8 @@ struct Encoder {
   std::vector<uint8_t> operator()(const Listening& m) const {
     auto out = begin(Tag::listening);
     out.text(reason(m.failure));
+    put_listeners(out, m.listeners);
+    for (const bool b : {m.reply_v4, m.reply_v6}) out.flag(b);
     return std::move(out).take();
   }
   std::vector<uint8_t> operator()(const Applied& m) const {
@@ -105,8 +121,22 @@ struct Encoder {
 
 Result<Listen> get_listen(ByteReader& in) {
   Listen m;
-  const size_t n = TRY(in.count(kMaxListeners, "listeners"));
-  for (size_t i = 0; i < n; ++i) m.listeners.push_back(TRY(get_listener(in)));
+  m.open = TRY(get_listeners(in));
+  m.keep = TRY(get_listeners(in));
+  if (m.open.size() + m.keep.size() > kMaxListeners)
+    return fail(E2BIG, "too many listeners");
+  m.reply_v4 = TRY(in.flag());
+  m.reply_v6 = TRY(in.flag());
+  m.keep_replies = TRY(in.flag());
+  return m;
+}
+
+Result<Listening> get_listening(ByteReader& in) {
+  Listening m;
+  m.failure = TRY(in.text(kMaxReason));
+  m.listeners = TRY(get_listeners(in));
+  m.reply_v4 = TRY(in.flag());
+  m.reply_v6 = TRY(in.flag());
   return m;
 }
 
@@ -195,7 +225,7 @@ Result<ToDaemon> decode_to_daemon(Bytes packet) {
     case Tag::hello:
       return whole<ToDaemon>(in, Result<Hello>{Hello{TRY(in.text(kMaxReason))}});
     case Tag::listening:
-      return whole<ToDaemon>(in, Result<Listening>{Listening{TRY(in.text(kMaxReason))}});
+      return whole<ToDaemon>(in, get_listening(in));
     case Tag::applied:
       return whole<ToDaemon>(in, get_applied(in));
     case Tag::refused: {

@@ -30,15 +30,12 @@ inline constexpr size_t kMaxPacket = 16 * 1024;
 inline constexpr size_t kMaxReason = 1024;
 inline constexpr size_t kMaxEnclosed = 8u << 20;  // a message that is in a memfd
 
-struct ListenerInfo {
-  Transport transport = Transport::udp;
-  Endpoint endpoint{};
-  friend bool operator==(const ListenerInfo&, const ListenerInfo&) = default;
-};
-
-// A socket for each, in this order.
+// The whole of what to listen on, see dns/listener_change.hh. Beside it comes a socket
+// for each of open, in this order, then the reply sockets.
 struct Listen {
-  std::vector<ListenerInfo> listeners{};
+  std::vector<ListenerInfo> open{}, keep{};  // at most kMaxListeners together
+  bool reply_v4 = false, reply_v6 = false;   // a reply socket comes
+  bool keep_replies = false;
   friend bool operator==(const Listen&, const Listen&) = default;
 };
 struct Configure {
@@ -67,8 +64,11 @@ struct Hello {
   std::string sandbox{};  // how the resolver is confined, for `status`
   friend bool operator==(const Hello&, const Hello&) = default;
 };
+// To each Listen, in their order.
 struct Listening {
-  std::string failure{};  // empty: all sockets serve
+  std::string failure{};  // empty: it is as wished; else nothing has changed
+  std::vector<ListenerInfo> listeners{};    // which there are now
+  bool reply_v4 = false, reply_v6 = false;  // there is a reply socket
   friend bool operator==(const Listening&, const Listening&) = default;
 };
 struct Applied {

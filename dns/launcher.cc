@@ -38,7 +38,7 @@ Identity resolver_identity() {
 
 Result<std::unique_ptr<Resolver>> Resolver::start(Loop& loop, const std::string& program,
                                                   Identity identity,
-                                                  ListenerSockets sockets,
+                                                  ListenerChange listeners,
                                                   const ResolverConfig& config,
                                                   Events events) {
   int pair[2];
@@ -58,7 +58,7 @@ Result<std::unique_ptr<Resolver>> Resolver::start(Loop& loop, const std::string&
     if (code == 0 || code == EPIPE || code == ECONNRESET) return {};
     return std::unexpected(std::move(sent).error());
   };
-  TRY(unless_gone(r->listen(std::move(sockets))));
+  TRY(unless_gone(r->listen(std::move(listeners))));
   TRY(unless_gone(r->configure(config)));
   return r;
 }
@@ -88,13 +88,8 @@ Result<uint32_t> Resolver::configure(const ResolverConfig& config) {
   return ++generation_;
 }
 
-Result<void> Resolver::listen(ListenerSockets sockets) {
-  Listen message;
-  std::vector<int> fds;
-  for (const auto& s : sockets) {
-    message.listeners.push_back({s.transport, s.endpoint});
-    fds.push_back(s.fd.get());
-  }
+Result<void> Resolver::listen(ListenerChange change) {
+  const auto [message, fds] = listen_packet(change);
   return send_packet(socket_.get(), encode(ToResolver{message}), fds);
 }
 

@@ -4,9 +4,9 @@
 // caller's decision.
 //
 // Start: socket pair → fork → descriptors closed but the pair's end (as 3), no groups,
-// another uid, no capabilities, no new privileges, no core dumps → exec. The listener
-// sockets travel over the pair and the parent's copies are closed, so that they live as
-// long as the resolver.
+// another uid, no capabilities, no new privileges, no core dumps → exec. The sockets of
+// listeners and for replies travel over the pair and the parent's copies are closed, so
+// that they live as long as the resolver.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 
 #include "agent/base/loop.hh"
 #include "dns/control.hh"
+#include "dns/listener_change.hh"
 
 namespace wigeon::dns {
 
@@ -44,7 +45,7 @@ class Resolver {
   // what happens later comes as an event.
   static Result<std::unique_ptr<Resolver>> start(Loop& loop, const std::string& program,
                                                  Identity identity,
-                                                 ListenerSockets sockets,
+                                                 ListenerChange listeners,
                                                  const ResolverConfig& config,
                                                  Events events);
   // Kills it, should it still run.
@@ -52,8 +53,9 @@ class Resolver {
 
   // The reply is applied or refused with the generation returned here.
   Result<uint32_t> configure(const ResolverConfig& config);
-  // Replaces the listeners; the reply is listening.
-  Result<void> listen(ListenerSockets sockets);
+  // Changes what it listens on while it serves; the reply is listening. Our copies of the
+  // sockets are closed when this returns.
+  Result<void> listen(ListenerChange change);
   Result<void> ask_statistics();
   // The replies, flushed and traced, have the id returned here. An empty name:
   // everything.

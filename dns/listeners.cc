@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "dns/holder.hh"
 
 namespace wigeon::dns {
@@ -25,6 +27,22 @@ std::unexpected<Error> failed(const Endpoint& e, Transport t, std::string_view d
   return fail(code, std::move(what));
 }
 
+// By which interface a query came, and for which address and port. Asked for here, since
+// the kernel notes the interface of a datagram when it queues it, which is as soon as the
+// socket is bound. Connections inherit it.
+Result<void> ask_for_arrival(int fd, Transport t, const Endpoint& e) {
+  const int on = 1;
+  const bool v4 = e.address.is_v4();
+  const int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  if (::setsockopt(fd, level, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof on) != 0)
+    return failed(e, t, "IP_PKTINFO for");
+  if (t == Transport::udp &&
+      ::setsockopt(fd, level, v4 ? IP_RECVORIGDSTADDR : IPV6_RECVORIGDSTADDR, &on,
+                   sizeof on) != 0)
+    return failed(e, t, "IP_RECVORIGDSTADDR for");
+  return {};
+}
+
 Result<ListenerSocket> open_one(Transport t, Endpoint e) {
   const int family = static_cast<int>(e.address.family());
   const int kind = t == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
@@ -43,6 +61,7 @@ Result<ListenerSocket> open_one(Transport t, Endpoint e) {
                                           &kUdpBuffer, sizeof kUdpBuffer) != 0)
     // Without CAP_NET_ADMIN the system's limit applies, which is smaller but works.
     (void)::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kUdpBuffer, sizeof kUdpBuffer);
+  TRY(ask_for_arrival(fd.get(), t, e));
   sockaddr_storage storage;
   socklen_t size = to_sockaddr(e, storage);
   auto* sa = reinterpret_cast<sockaddr*>(&storage);
@@ -79,6 +98,22 @@ Result<ListenerSockets> open_listeners(std::span<const Address> addresses,
     if (port != 0 || opened.error().code != EADDRINUSE || attempt == kPortTries)
       return std::unexpected(std::move(opened).error());
   }
+}
+
+Result<ListenerSockets> open_listeners_near(std::span<const Address> addresses,
+                                            uint16_t port) {
+  auto sockets = open_listeners(addresses, port);
+  if (sockets || sockets.error().code != EADDRINUSE) return sockets;
+  return open_listeners(addresses, 0);
+}
+
+std::vector<Address> loopback_for(std::span<const Address> addresses) {
+  std::vector<Address> loopback;
+  if (std::ranges::any_of(addresses, &Address::is_v4))
+    loopback.push_back(Address::v4(INADDR_LOOPBACK));
+  if (!std::ranges::all_of(addresses, &Address::is_v4))
+    loopback.push_back(*Address::from_bytes(in6addr_loopback.s6_addr));
+  return loopback;
 }
 
 }  // namespace wigeon::dns

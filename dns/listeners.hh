@@ -12,10 +12,17 @@
 
 namespace wigeon::dns {
 
+struct ListenerInfo {
+  Transport transport = Transport::udp;
+  Endpoint endpoint{};
+  friend bool operator==(const ListenerInfo&, const ListenerInfo&) = default;
+};
+
 struct ListenerSocket {
   Transport transport = Transport::udp;
   Endpoint endpoint{};
   UniqueFd fd{};
+  [[nodiscard]] ListenerInfo info() const { return {transport, endpoint}; }
 };
 using ListenerSockets = std::vector<ListenerSocket>;
 
@@ -25,5 +32,12 @@ inline constexpr size_t kMaxListeners = 64;
 // nothing: the error names address, port and, where it can be seen, the program that
 // holds them. The addresses must be on the host (no IP_FREEBIND).
 Result<ListenerSockets> open_listeners(std::span<const Address> addresses, uint16_t port);
+// The same at this port, or at a free one when it is taken.
+Result<ListenerSockets> open_listeners_near(std::span<const Address> addresses,
+                                            uint16_t port);
+
+// 127.0.0.1 and ::1, as far as these addresses have the family: where queries for them
+// are steered to.
+std::vector<Address> loopback_for(std::span<const Address> addresses);
 
 }  // namespace wigeon::dns

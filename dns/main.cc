@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <optional>
 #include <string_view>
 
 #include "agent/base/log.hh"
@@ -25,6 +24,9 @@ constexpr int kSocket = 3;
 // Blocks from here on are mappings of their own, which go back to the system when freed.
 // Left alone, the C library raises this with the size of what is freed.
 constexpr int kMapped = 128 << 10;
+
+// Changes of the listeners before the first configuration.
+constexpr size_t kMaxWaiting = 16;
 
 class Program {
  public:
@@ -83,19 +85,25 @@ class Program {
 
   // Queries wait in the sockets until there is something to answer them with.
   void listen(const Listen& message, std::vector<UniqueFd> fds) {
-    if (fds.size() != message.listeners.size())
-      return say(Listening{"the sockets do not match their list"});
-    sockets_.emplace();
-    for (size_t i = 0; i < fds.size(); ++i)
-      sockets_->push_back({message.listeners[i].transport, message.listeners[i].endpoint,
-                           std::move(fds[i])});
+    if (waiting_.size() == kMaxWaiting)
+      return say(Listening{"too many changes before the first configuration"});
+    auto change = listener_change(message, std::move(fds));
+    if (!change) return tell_listening(std::move(change).error().what);
+    waiting_.push_back(std::move(*change));
     if (is_configured_) serve();
   }
 
   void serve() {
-    if (!sockets_) return;
-    const auto done = server_.listen(*std::exchange(sockets_, {}));
-    say(Listening{done ? std::string{} : done.error().what});
+    for (auto& change : std::exchange(waiting_, {})) {
+      const auto done = server_.listen(std::move(change));
+      tell_listening(done ? std::string{} : done.error().what);
+    }
+  }
+
+  void tell_listening(std::string failure) {
+    auto listening = server_.listening();
+    listening.failure = std::move(failure);
+    say(listening);
   }
 
   void configure(uint32_t generation, std::vector<UniqueFd> fds) {
@@ -104,13 +112,20 @@ class Program {
   }
 
   void configured(uint32_t generation, Result<Loaded> loaded) {
-    is_configured_ = true;
-    serve();
     auto applied = loaded ? apply(std::move(*loaded))
                           : Result<Applied>(std::unexpected(std::move(loaded).error()));
+    is_configured_ = true;
+    serve();
     if (!applied) return say(Refused{generation, std::move(applied).error().what});
     applied->generation = generation;
     say(std::move(*applied));
+  }
+
+  [[nodiscard]] std::vector<Endpoint> listeners() const {
+    auto all = server_.endpoints();
+    for (const auto& change : waiting_)
+      for (const auto& s : change.open) all.push_back(s.endpoint);
+    return all;
   }
 
   // All or nothing: what can fail comes first.
@@ -118,9 +133,9 @@ class Program {
     auto& config = loaded.config;
     Applied applied{.zones = static_cast<uint32_t>(loaded.zones->zone_count()),
                     .names = static_cast<uint32_t>(loaded.zones->name_count())};
-    const auto listeners = server_.endpoints();
+    const auto listening = listeners();
     const auto without_loops = [&](std::vector<Endpoint>& servers) {
-      auto usable = usable_upstreams(servers, config.own_addresses, listeners);
+      auto usable = usable_upstreams(servers, config.own_addresses, listening);
       servers = std::move(usable.servers);
       for (auto& e : usable.dropped)
         if (applied.dropped_upstreams.size() < kMaxUpstreams &&
@@ -149,7 +164,7 @@ class Program {
   std::unique_ptr<Upstream> upstream_;
   Service service_;
   Server server_;
-  std::optional<ListenerSockets> sockets_{};  // that do not serve yet
+  std::vector<ListenerChange> waiting_{};  // for the first configuration
   bool is_configured_ = false;
   Loop::Watch watch_{};
   std::unique_ptr<Loader> loader_{};

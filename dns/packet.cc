@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-constexpr size_t kControlSize = CMSG_SPACE(sizeof(int) * kMaxListeners);
+constexpr size_t kMaxFds = kMaxListeners + 2;  // and the reply sockets
+constexpr size_t kControlSize = CMSG_SPACE(sizeof(int) * kMaxFds);
 
 // Owns every descriptor that came along, whatever happens next.
 std::vector<UniqueFd> take_fds(const msghdr& m) {
@@ -81,7 +82,7 @@ Result<ToDaemon> open_message(const Packet& packet) {
 }
 
 Result<void> send_packet(int socket, Bytes bytes, std::span<const int> fds) {
-  if (fds.size() > kMaxListeners) return fail(E2BIG, "too many descriptors");
+  if (fds.size() > kMaxFds) return fail(E2BIG, "too many descriptors");
   alignas(cmsghdr) std::byte control[kControlSize] = {};
   iovec iov{const_cast<uint8_t*>(bytes.data()), bytes.size()};
   msghdr m{};

@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -55,7 +57,7 @@ constexpr uint32_t kAllowed[] = {
 #endif
     SYS_timerfd_create, SYS_timerfd_settime, SYS_clock_gettime, SYS_gettimeofday,
     // c-ares
-    SYS_connect, SYS_getsockopt, SYS_setsockopt, SYS_fcntl, SYS_getrandom,
+    SYS_connect, SYS_getsockopt, SYS_fcntl, SYS_getrandom,
     // a configuration in a memfd, and what is told that fits no packet
     SYS_fstat, SYS_newfstatat, SYS_memfd_create,
     // memory; executable memory is refused below
@@ -81,6 +83,10 @@ class Filter {
   void load(size_t offset) {
     code_.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<uint32_t>(offset)});
   }
+  void load_argument(size_t argument) {
+    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+    load(offsetof(seccomp_data, args) + argument * sizeof(uint64_t));
+  }
   void give(uint32_t verdict) { code_.push_back({BPF_RET | BPF_K, 0, 0, verdict}); }
   void require_equal(uint32_t value, uint32_t otherwise) {
     code_.push_back({BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value});
@@ -92,8 +98,7 @@ class Filter {
   void for_call(uint32_t call, size_t argument, auto rules) {
     const size_t jump = code_.size();
     code_.push_back({BPF_JMP | BPF_JEQ | BPF_K, 0, 0, call});
-    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-    load(offsetof(seccomp_data, args) + argument * sizeof(uint64_t));
+    load_argument(argument);
     rules();
     code_[jump].jf = static_cast<uint8_t>(code_.size() - jump - 1);
   }
@@ -131,6 +136,14 @@ Filter make_filter() {
     f.if_equal(AF_INET6, kAllow);
     f.give(kDeny);
   });
+  // One option. Others would have the reply sockets take an IP header of ours, or a
+  // source that is not this host's (IP_HDRINCL, IPV6_FREEBIND).
+  f.for_call(SYS_setsockopt, 1, [&] {
+    f.require_equal(IPPROTO_TCP, kDeny);
+    f.load_argument(2);
+    f.if_equal(TCP_NODELAY, kAllow);
+    f.give(kDeny);
+  });
   for (const uint32_t call : kDenied) f.if_equal(call, kDeny);
   f.give(kKill);
   return f;
@@ -162,7 +175,7 @@ Result<std::string> enter_sandbox() {
                                SECCOMP_FILTER_FLAG_TSYNC, &program);
   if (other < 0) return fail_errno("seccomp");
   if (other > 0) return fail(EBUSY, "seccomp: a thread cannot be confined");
-  return who + std::to_string(std::size(kAllowed) + 3) + " system calls";
+  return who + std::to_string(std::size(kAllowed) + 4) + " system calls";
 }
 
 }  // namespace wigeon::dns

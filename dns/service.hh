@@ -68,6 +68,8 @@ class Service {
   [[nodiscard]] std::optional<Time> deadline() const { return forwarder_.deadline(); }
   [[nodiscard]] size_t waiting() const { return forwarder_.waiting(); }
   [[nodiscard]] Statistics statistics() const;
+  // A reply of ours went out cut, since no more of it fits a packet on its way.
+  void count_truncated() { ++statistics_.truncated; }
 
  private:
   Bytes finish(size_t size);

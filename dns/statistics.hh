@@ -16,7 +16,9 @@ struct ListenerStatistics {
   Endpoint endpoint{};
   uint64_t queries = 0;
   uint64_t replies = 0;
-  uint64_t refused = 0;  // source not allowed, or asks too often: no reply
+  // No reply: the source is not allowed or asks too often, or the query was steered to us
+  // and is for an address that is not ours.
+  uint64_t refused = 0;
 
   friend bool operator==(const ListenerStatistics&, const ListenerStatistics&) = default;
 };

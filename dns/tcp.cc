@@ -17,6 +17,8 @@ constexpr size_t kReadSize = 4096;
 constexpr std::chrono::milliseconds kSweep{250};
 // How many connections one wake-up accepts, so that a flood of them does not hold up UDP.
 constexpr int kAcceptBatch = 16;
+// More than it takes to empty a full queue (dns/listeners.cc).
+constexpr int kLastBatches = 16;
 
 // The interface that the connection's first packet came in by; 0 when it is not known.
 uint32_t arrival_interface(int fd, const Address& client) {
@@ -49,6 +51,7 @@ uint32_t arrival_interface(int fd, const Address& client) {
 struct TcpServer::Listener : std::enable_shared_from_this<Listener> {
   UniqueFd fd{};
   ListenerStatistics statistics{};
+  std::chrono::microseconds leaves_at{};  // of one that is to go
   Loop::Watch watch{};
 };
 
@@ -83,24 +86,42 @@ std::shared_ptr<TcpServer::Listener> TcpServer::prepare(UniqueFd fd,
   listener->fd = std::move(fd);
   listener->statistics.transport = Transport::tcp;
   listener->statistics.endpoint = endpoint;
-  // Connections inherit it. Where it fails their interface is not known.
-  const int on = 1;
-  const bool v4 = endpoint.address.is_v4();
-  (void)::setsockopt(listener->fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                     v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof on);
   return listener;
 }
 
-Result<void> TcpServer::start(Listeners listeners) {
-  for (auto& l : listeners)
-    l->watch = TRY(
-        loop_.watch(l->fd.get(), EPOLLIN, [this, l = l.get()](uint32_t) { accept(*l); }));
-  for (auto& l : listeners_) {
-    l->watch.reset();
-    l->fd.reset();
+Result<void> TcpServer::change(Listeners fresh,
+                               const std::function<bool(const Endpoint&)>& keep) {
+  for (auto& l : fresh)
+    l->watch = TRY(loop_.watch(l->fd.get(), paused_ ? 0u : EPOLLIN,
+                               [this, l = l.get()](uint32_t) { accept(*l); }));
+  const auto now = Loop::now();
+  for (auto& l : std::exchange(listeners_, std::move(fresh))) {
+    const bool stays = keep(l->statistics.endpoint);
+    if (!stays) l->leaves_at = now + kHandshake;
+    (stays ? listeners_ : leaving_).push_back(std::move(l));
   }
-  listeners_ = std::move(listeners);
+  if (!leaving_.empty()) keep_sweeping();
   return {};
+}
+
+// Closes the listeners whose time has come, once nobody is waiting in them.
+void TcpServer::let_go(std::chrono::microseconds now) {
+  const auto is_due = [&](const auto& l) { return l->leaves_at <= now; };
+  for (auto& l : leaving_)
+    if (is_due(l))
+      for (int i = 0; i < kLastBatches && accept(*l); ++i) continue;
+  std::erase_if(leaving_, [&](auto& l) {
+    if (!is_due(l)) return false;
+    l->watch.reset();
+    l->fd.reset();  // connections share the rest
+    return true;
+  });
+}
+
+void TcpServer::watch_listeners(uint32_t events) {
+  paused_ = events == 0;
+  for (auto* list : {&listeners_, &leaving_})
+    for (auto& l : *list) (void)l->watch.change(events);  // fails only without a loop
 }
 
 std::vector<ListenerStatistics> TcpServer::listeners() const {
@@ -133,7 +154,8 @@ bool TcpServer::make_room(const Address& client) {
          room(connections_.size(), limits_.connections, [](auto&) { return true; });
 }
 
-void TcpServer::accept(Listener& listener) {
+// True when more may be waiting.
+bool TcpServer::accept(Listener& listener) {
   for (int i = 0; i < kAcceptBatch; ++i) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
@@ -142,11 +164,10 @@ void TcpServer::accept(Listener& listener) {
     if (!fd) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         // The loop would spin on the waiting connection.
-        paused_ = true;
-        for (auto& l : listeners_) (void)l->watch.change(0);
+        watch_listeners(0);
         keep_sweeping();
       }
-      return;
+      return errno == ECONNABORTED;
     }
     const auto source = from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
     const auto& access = service_.access();
@@ -181,6 +202,7 @@ void TcpServer::accept(Listener& listener) {
     connections_.emplace(c->id, std::move(c));
     keep_sweeping();
   }
+  return true;
 }
 
 void TcpServer::ready(Connection& c, uint32_t events) {
@@ -296,11 +318,9 @@ void TcpServer::sweep() {
   std::erase_if(connections_, [&](auto& entry) {
     return entry.second->waiting == 0 && entry.second->deadline <= now;
   });
-  if (paused_) {
-    paused_ = false;
-    for (auto& l : listeners_) (void)l->watch.change(EPOLLIN);
-  }
-  if (!connections_.empty()) keep_sweeping();
+  if (paused_) watch_listeners(EPOLLIN);
+  let_go(now);
+  if (!connections_.empty() || !leaving_.empty()) keep_sweeping();
 }
 
 }  // namespace wigeon::dns

@@ -4,7 +4,7 @@
 // memory and never hold up others.
 #pragma once
 
-#include <list>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +13,9 @@
 #include "dns/service.hh"
 
 namespace wigeon::dns {
+
+// A client whose connection began before its listener was to go gets this far.
+inline constexpr std::chrono::seconds kHandshake{1};
 
 struct TcpLimits {
   size_t connections = 128;
@@ -29,13 +32,14 @@ class TcpServer {
   TcpServer(Loop& loop, Service& service, TcpLimits limits = {});
   ~TcpServer();
 
-  // fd: a listening TCP socket. Nothing is accepted before start() is given the listener.
+  // fd: of open_listeners(). Nothing is accepted before change() is given the listener.
   struct Listener;
   using Listeners = std::vector<std::shared_ptr<Listener>>;
   static std::shared_ptr<Listener> prepare(UniqueFd fd, const Endpoint& endpoint);
-  // Accepts on these listeners from now on; existing connections stay. On failure nothing
-  // changes.
-  Result<void> start(Listeners listeners);
+  // Accepts on the fresh ones too, and on those it has that keep says yes to. The others
+  // go when nobody has been waiting in them for kHandshake. Connections stay. On failure
+  // nothing changes.
+  Result<void> change(Listeners fresh, const std::function<bool(const Endpoint&)>& keep);
 
   [[nodiscard]] std::vector<ListenerStatistics> listeners() const;
   [[nodiscard]] size_t open() const { return connections_.size(); }
@@ -44,7 +48,9 @@ class TcpServer {
 
  private:
   struct Connection;
-  void accept(Listener& listener);
+  bool accept(Listener& listener);
+  void let_go(std::chrono::microseconds now);
+  void watch_listeners(uint32_t events);
   bool make_room(const Address& client);
   void ready(Connection& c, uint32_t events);
   bool read(Connection& c);
@@ -60,6 +66,7 @@ class TcpServer {
   Service& service_;
   TcpLimits limits_;
   Listeners listeners_{};  // shared with the connections, which count for them
+  Listeners leaving_{};
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_ = 1;
   uint64_t accepted_ = 0;

@@ -24,6 +24,7 @@ void add_debug(CLI::App& root, Run& chosen) {
   auto* debug = root.add_subcommand("debug", "Look into the running daemon");
   debug->require_subcommand(1);
   debug->footer("Example:\n  wigeon debug log level debug");
+  add_debug_redirect(*debug, chosen);
   auto* log = debug->add_subcommand("log", "The daemon's log");
   log->require_subcommand(1);
   log->footer("Example:\n  wigeon debug log level debug");

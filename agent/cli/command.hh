@@ -35,6 +35,7 @@ void add_dns(CLI::App& root, Run& chosen);
 void add_config(CLI::App& root, Run& chosen);
 void add_map(CLI::App& root, Run& chosen);
 void add_debug(CLI::App& root, Run& chosen);
+void add_debug_redirect(CLI::App& debug, Run& chosen);
 void add_state(CLI::App& root, Run& chosen);
 
 }  // namespace wigeon::cli

@@ -39,9 +39,9 @@ std::string local_step(const DnsQueryResult& r) {
 }
 
 std::string source_step(const DnsTraceItem& t) {
-  const std::string group =
-      t.domain.empty() ? "the nameserver group"
-                       : fmt::format("the nameserver group of {}", plain(t.domain));
+  std::string group = t.domain.empty()
+                          ? "the nameserver group"
+                          : fmt::format("the nameserver group of {}", plain(t.domain));
   if (t.fell) return group + " is dead: the host's original servers";
   if (t.source == "match") return group;
   if (t.source == "primary") return "the primary nameserver group";
@@ -82,6 +82,26 @@ std::string manager(const DnsStatus& d) {
   return out + because(", not told of us", d.apply_failure);
 }
 
+// Its place, its counters, and what was tried before.
+std::string redirect(const DnsStatus& d) {
+  std::string out;
+  if (!d.redirect_attached.empty()) {
+    out += "  attached: " + plain(d.redirect_attached);
+    if (d.redirect_program != 0)
+      out +=
+          fmt::format(", program {}, tag {}", d.redirect_program, plain(d.redirect_tag));
+    out += '\n';
+  }
+  std::string counted;
+  for (const auto& [what, n] : d.redirect_counters)
+    if (n > 0)
+      counted += fmt::format("{}{} {}", counted.empty() ? "  " : ", ", plain(what), n);
+  if (!counted.empty()) out += counted + '\n';
+  for (const auto& r : d.redirect_refused)
+    out += fmt::format("  not by {}: {}\n", plain(r.what), plain(r.reason));
+  return out;
+}
+
 std::string probe(const DnsStatus& d, WallTime now) {
   if (d.probed_at == kNever) return "none yet";
   return time_ago(d.probed_at, now) +
@@ -97,6 +117,7 @@ std::string dns_status_text(const DnsStatus& d, WallTime now) {
       "Reached by: " +
       because(d.redirect.empty() ? "no resolver" : plain(d.redirect), d.redirect_reason) +
       "\n";
+  out += redirect(d);
   if (!d.sandbox.empty()) out += "Resolver: " + plain(d.sandbox) + "\n";
   out += "Listening on: " + plain(joined(d.listen, "-")) + "\n";
   for (const auto& l : d.listeners)

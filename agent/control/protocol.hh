@@ -161,6 +161,29 @@ struct ForwardingResult {
 std::string encode(const ForwardingResult& result);
 Result<ForwardingResult> decode_forwarding(std::string_view result);
 
+// debug_redirect: a query to each address the host is told, over each transport.
+struct RedirectStep {
+  std::string step{};  // "Query", "Redirect", "Counters", "Listener", "Reply"
+  std::string detail{};
+  bool failed = false;
+
+  friend bool operator==(const RedirectStep&, const RedirectStep&) = default;
+};
+struct RedirectWalk {
+  std::string transport{};  // "udp", "tcp"
+  std::string server{};
+  std::vector<RedirectStep> steps{};
+
+  friend bool operator==(const RedirectWalk&, const RedirectWalk&) = default;
+};
+struct RedirectResult {
+  std::vector<RedirectWalk> walks{};
+
+  friend bool operator==(const RedirectResult&, const RedirectResult&) = default;
+};
+std::string encode(const RedirectResult& result);
+Result<RedirectResult> decode_redirect(std::string_view result);
+
 // dns_flush.
 struct DnsFlushParams {
   std::string name{};  // empty: everything

@@ -161,6 +161,11 @@ struct DnsZoneStatus {
   bool generated = false;     // a reverse zone, made of the others' addresses
 };
 
+struct RefusedPart {
+  std::string what{};
+  std::string reason{};
+};
+
 struct DnsStatus {
   std::string manager{};  // who owns the host's resolver settings; empty: not looked at
   std::string manager_reason{};
@@ -170,7 +175,12 @@ struct DnsStatus {
   std::string probe_failure{};  // what came of that; empty: it answered
   std::string redirect{};  // how queries for port 53 get here; empty: no resolver runs
   std::string redirect_reason{};
-  std::string sandbox{};  // how the resolver is confined
+  std::string redirect_attached{};  // "tcx on lo", "table inet wigeon_dns"
+  uint64_t redirect_program = 0;    // id of its BPF program; 0: none
+  std::string redirect_tag{};       // and its digest, as the kernel says
+  std::map<std::string, uint64_t> redirect_counters{};  // by reason
+  std::vector<RefusedPart> redirect_refused{};          // higher rungs, and why not
+  std::string sandbox{};                                // how the resolver is confined
   std::vector<std::string> listen{};
   std::vector<DnsListenerStatus> listeners{};
   uint64_t zones = 0;
@@ -189,11 +199,6 @@ struct DatapathStatus {
   bool filtered = false;  // false: every packet of every peer passes
   std::string reason{};
   std::map<std::string, uint64_t> counters{};
-};
-
-struct RefusedPart {
-  std::string what{};
-  std::string reason{};
 };
 
 // One network behind routing peers: "NetID|Network".

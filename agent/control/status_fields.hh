@@ -143,6 +143,11 @@ void describe(auto& v, Is<DnsZoneStatus> auto& s) {
   v("generated", s.generated);
 }
 
+void describe(auto& v, Is<RefusedPart> auto& s) {
+  v("what", s.what);
+  v("reason", s.reason);
+}
+
 void describe(auto& v, Is<DnsStatus> auto& s) {
   v("manager", s.manager);
   v("managerReason", s.manager_reason);
@@ -152,6 +157,11 @@ void describe(auto& v, Is<DnsStatus> auto& s) {
   v("probeFailure", s.probe_failure);
   v("redirect", s.redirect);
   v("redirectReason", s.redirect_reason);
+  v("redirectAttached", s.redirect_attached);
+  v("redirectProgram", s.redirect_program);
+  v("redirectTag", s.redirect_tag);
+  v("redirectCounters", s.redirect_counters);
+  v("redirectRefused", s.redirect_refused);
   v("sandbox", s.sandbox);
   v("listen", s.listen);
   v("listeners", s.listeners);
@@ -170,11 +180,6 @@ void describe(auto& v, Is<DatapathStatus> auto& s) {
   v("filtered", s.filtered);
   v("reason", s.reason);
   v("counters", s.counters);
-}
-
-void describe(auto& v, Is<RefusedPart> auto& s) {
-  v("what", s.what);
-  v("reason", s.reason);
 }
 
 void describe(auto& v, Is<RouteGroupStatus> auto& s) {

@@ -74,7 +74,7 @@ class LinuxKernel : public Kernel {
   uint32_t table_;
   IfIndex tunnel_link_ = IfIndex::none;
   std::unique_ptr<netlink::Tunnel> tunnel_{};
-  OwnTable own_table_{};
+  OwnTable own_table_{kNftTable};
   std::vector<InterfaceAddress> unconnected_{};  // on our link, without their route
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 
 #include "agent/base/file.hh"
@@ -16,6 +17,7 @@
 #include "agent/daemon/firewalld.hh"
 #include "agent/daemon/foreign_rules.hh"
 #include "agent/daemon/host_dns.hh"
+#include "agent/daemon/redirect.hh"
 #include "agent/daemon/starting.hh"
 #include "agent/daemon/state_files.hh"
 #include "dns/os/make.hh"
@@ -25,7 +27,7 @@ namespace {
 
 constexpr std::array kStates = {"link_state",    "route_state",  "rule_state",
                                 "nft_state",     "sysctl_state", "zone_state",
-                                "foreign_state", "dns_state"};
+                                "foreign_state", "dns_state",    "redirect_state"};
 constexpr std::chrono::seconds kBusLimit{5};
 
 struct StateFile {
@@ -145,29 +147,48 @@ std::set<uint32_t> tables(const std::set<JournalEntry>& entries) {
   return found;
 }
 
-struct DnsTaken {
+struct TakenBack {
   std::vector<std::string> notes{};  // taken back
   Result<void> error{};              // the first
 };
 
-// What the host was told of our resolver. Each is in the journal until it is gone.
-DnsTaken take_dns_back(const Config& config, Journal& journal) {
-  DnsTaken taken;
-  if (!journal.moved_aside().empty())
-    for (const auto& note : dns::os::recognise())
-      if (auto kept = journal.write({{true, {kDnsJournalKind, note}}}); !kept)
-        taken.error = std::move(kept);
+// Each is in the journal until it is gone. found: what there is when the journal was
+// lost.
+void take_back(Journal& journal, const char* kind, const std::vector<std::string>& found,
+               const std::function<Result<void>(const std::string&)>& undo,
+               TakenBack& taken) {
+  for (const auto& note : found)
+    if (auto kept = journal.write({{true, {kind, note}}}); !kept)
+      taken.error = std::move(kept);
   const auto entries = journal.entries();
   for (const auto& e : entries) {
-    if (e.kind != kDnsJournalKind) continue;
-    auto done =
-        dns::os::undo(e.detail, resolv_conf_base(config.state_directory), kBusLimit);
+    if (e.kind != kind) continue;
+    auto done = undo(e.detail);
     if (done) done = journal.write({{false, e}});
     if (done)
       taken.notes.push_back(e.detail);
     else if (taken.error)
       taken.error = std::move(done);
   }
+}
+
+// What the host was told of our resolver, and then what leads its queries there. name:
+// the state, "" for both.
+TakenBack take_dns_back(const Config& config, Journal& journal, std::string_view name) {
+  TakenBack taken;
+  const bool lost = !journal.moved_aside().empty();
+  if (name.empty() || name == "dns_state")
+    take_back(
+        journal, kDnsJournalKind,
+        lost ? dns::os::recognise() : std::vector<std::string>{},
+        [&](const std::string& note) {
+          return dns::os::undo(note, resolv_conf_base(config.state_directory), kBusLimit);
+        },
+        taken);
+  if (name.empty() || name == "redirect_state")
+    take_back(journal, kRedirectJournalKind,
+              lost ? redirect_notes(config.bpf_directory) : std::vector<std::string>{},
+              undo_redirect, taken);
   return taken;
 }
 
@@ -177,7 +198,9 @@ Result<void> clean_others(Journal& journal, const std::string& name) {
   Result<void> all{};
   const auto entries = journal.entries();
   for (const auto& e : entries) {
-    if (is_engines(e) || e.kind == kDnsJournalKind || !is_meant(e, name)) continue;
+    if (is_engines(e) || e.kind == kDnsJournalKind || e.kind == kRedirectJournalKind ||
+        !is_meant(e, name))
+      continue;
     Result<void> done{};
     if (e.kind == ForeignRules::kJournalKind)
       done = ForeignRules::undo(e.detail);
@@ -274,8 +297,7 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
   TRY(wait_for_starting(journal.entries()));
   const auto stored = names(journal.entries());
   // First, as in going down; a bus that does not answer must not keep the rest.
-  DnsTaken dns;
-  if (name.empty() || name == "dns_state") dns = take_dns_back(config, journal);
+  const TakenBack dns = take_dns_back(config, journal, name);
   for (const uint32_t table : tables(journal.entries())) {
     if (table == config.routing.table || !(name.empty() || name == "route_state"))
       continue;
@@ -286,7 +308,7 @@ Result<Cleaned> clean_states(const Config& config, const std::string& name) {
   auto cleaned = TRY(clean_states(*kernel, journal, config.interface_name, name));
   // Those whose routes were all in another table count too, and DNS, which is gone by
   // now.
-  for (const char* state : {"dns_state", "route_state"})
+  for (const char* state : {"dns_state", "redirect_state", "route_state"})
     if (stored.contains(state) && (name.empty() || name == state) &&
         std::ranges::find(cleaned.names, state) == cleaned.names.end())
       cleaned.names.emplace_back(state);
@@ -304,7 +326,7 @@ Result<std::vector<std::string>> restore_dns(const Config& config) {
   const auto path = journal_file(config.state_directory);
   if (::access(path.c_str(), F_OK) != 0) return {};
   auto journal = TRY(Journal::open(path));
-  auto taken = take_dns_back(config, journal);
+  auto taken = take_dns_back(config, journal, "");
   TRY(taken.error);
   return taken.notes;
 }

@@ -31,9 +31,9 @@ struct Cleaned {
 
 // name: one state, or "" for all. What fails stays in the journal.
 Result<Cleaned> clean_states(const Config& config, const std::string& name);
-// Takes back what the host was told of our resolver, whether the daemon shall be up or
-// down: for the service manager, after the daemon ended. Nothing while a daemon holds the
-// lock. The notes of what went.
+// Takes back what the host was told of our resolver, and what leads its queries there,
+// whether the daemon shall be up or down: for the service manager, after the daemon
+// ended. Nothing while a daemon holds the lock. The notes of what went.
 Result<std::vector<std::string>> restore_dns(const Config& config);
 // Forgets the record and leaves the host as it is.
 Result<Cleaned> delete_states(const Config& config, const std::string& name);

@@ -89,13 +89,9 @@ Result<void> Daemon::start() {
   if (auto loaded = routes_.load(); !loaded)
     log::warning("{}; every network is selected", loaded.error().what);
   TRY(open_firewalld());
+  TRY(open_redirect());
   TRY(open_host_dns());
-  resolver_ = std::make_unique<ResolverService>(
-      loop_, resolver_program(),
-      [this] {
-        if (up_ && maps_.current()) update_resolver();
-      },
-      [this] { host_dns_->probe_again(); });
+  open_resolver();
   server_ = TRY(Server::open(loop_,
                              {.path = config_.runtime_directory + "/wigeon.sock",
                               .group = find_group(config_.socket_group)},
@@ -114,7 +110,9 @@ Result<int> Daemon::run() {
   notify::ready();
   log::info("wigeond {} runs; {} WireGuard, map {}", WIGEON_VERSION,
             kernel_->kernel_tunnel() ? "kernel" : "userspace", config_.source.file);
-  return loop_.run();
+  auto code = loop_.run();
+  redirect_->withdraw();  // nobody is left to answer
+  return code;
 }
 
 void Daemon::on_signal(int signal) {

@@ -30,6 +30,7 @@
 #include "agent/daemon/map_source.hh"
 #include "agent/daemon/peer_history.hh"
 #include "agent/daemon/peer_watch.hh"
+#include "agent/daemon/redirect_keeper.hh"
 #include "agent/daemon/repair_budget.hh"
 #include "agent/daemon/report.hh"
 #include "agent/daemon/resolver_service.hh"
@@ -95,11 +96,16 @@ class Daemon {
   Result<void> take_map(const std::string& bytes, const std::string& from,
                         MapHolder::Force force);
   void look_up_names();
+  Result<void> open_redirect();
   Result<void> open_host_dns();
   void on_host_dns();
+  void open_resolver();
   void update_resolver();
   void tell_host(const ResolverWish& wish, const std::vector<ZoneData>& zones);
   bool names_left();
+  [[nodiscard]] bool names_settled() const {
+    return redirect_->settled() && host_dns_->settled();
+  }
   void leave();
   Result<void> open_firewalld();
   [[nodiscard]] bool is_router() const;  // forwards for peers
@@ -190,6 +196,8 @@ class Daemon {
   std::unique_ptr<Bus> bus_{};
   std::optional<Firewalld> firewalld_{};
   const dns::os::ProbeRecord probe_record_ = dns::os::ProbeRecord::make();
+  std::optional<RedirectKeeper> redirect_{};
+  std::shared_ptr<void> walking_{};
   std::optional<HostDnsKeeper> host_dns_{};
   std::unique_ptr<dns::os::EnvironmentWatch> environment_{};
   std::optional<std::chrono::microseconds> leave_until_{};

@@ -197,7 +197,7 @@ void HostDnsKeeper::on_probe(const std::string& failure) {
     if (++lost_ == 1 || failure != probe_failure_)
       log::warning("our resolver was asked as the host asks: {}", failure);
     const bool was_good = verdict_ == Verdict::good;
-    if (lost_ >= kProbesLost) verdict_ = Verdict::bad;
+    verdict_ = Verdict::bad;
     wait = was_good ? kProbeAgain : back_off(lost_);
   }
   probe_failure_ = failure;

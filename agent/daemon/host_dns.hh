@@ -2,8 +2,9 @@
 // Keeps the host's own resolver told about ours: never before ours was seen to answer at
 // the addresses the host is told, and no longer than it does.
 //
-//   unknown ─ a probe passed ─▶ good ─ kProbesLost failed in a row ─▶ bad ─ passed ─▶
-//   good
+//   unknown ─ a probe passed ─▶ good ─ one failed ─▶ bad ─ passed ─▶ good
+//
+// Each probe is several in a row, on every way there is to port 53 (redirect_keeper.hh).
 //
 // While good the host is told, while bad it is not; while unknown, what an earlier run
 // told it stays. The manager is chosen again whenever the host changes; the old one is
@@ -30,9 +31,7 @@ namespace wigeon {
 inline constexpr const char* kDnsJournalKind = "dns";
 
 inline constexpr std::chrono::seconds kProbeEvery{60};
-inline constexpr std::chrono::seconds kProbeLimit{2};
 inline constexpr std::chrono::seconds kProbeAgain{1};  // after one that failed while told
-inline constexpr unsigned kProbesLost = 3;
 inline constexpr std::chrono::seconds kChoiceSettles{5};
 
 class HostDnsKeeper {

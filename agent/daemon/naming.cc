@@ -34,6 +34,63 @@ std::vector<dns::GroupConfig> group_configs(const DnsConfig& from) {
 
 }  // namespace
 
+// Before anything may call want(): what an earlier run attached is in the journal.
+Result<void> Daemon::open_redirect() {
+  RedirectKeeper::Notes left;
+  for (const auto& e : journal_.entries())
+    if (e.kind == kRedirectJournalKind) left.push_back(e.detail);
+  if (!journal_.moved_aside().empty())
+    for (const auto& note : redirect_notes(config_.bpf_directory)) {
+      TRY(journal_.write({{true, {kRedirectJournalKind, note}}}));
+      left.push_back(note);
+    }
+  RedirectKeeper::Parts parts;
+  const auto pins = config_.bpf_directory;
+  parts.make = [pins](Rung r) { return make_redirect(r, pins); };
+  parts.note = [pins](Rung r) { return redirect_note(r, pins); };
+  parts.undo = undo_redirect;
+  parts.probe = [this](const std::vector<Endpoint>& servers,
+                       RedirectKeeper::Parts::ProbeDone done) -> std::shared_ptr<void> {
+    auto probe = dns::os::Probe::start(loop_, probe_record_, servers, kProbeLimit,
+                                       std::move(done));
+    if (!probe) log::error("asking our resolver: {}", probe.error().what);
+    return probe ? std::shared_ptr<void>(std::move(*probe)) : nullptr;
+  };
+  RedirectKeeper::Events events;
+  events.changing = [this](const std::string& note) {
+    return journal_.write({{true, {kRedirectJournalKind, note}}});
+  };
+  events.undone = [this](const std::string& note) {
+    if (auto w = journal_.write({{false, {kRedirectJournalKind, note}}}); !w)
+      log::warning("{}", w.error().what);
+  };
+  events.another_rung = [this] {
+    if (up_ && maps_.current()) update_resolver();
+  };
+  events.hangs = [this](const std::string& why) { resolver_->hangs(why); };
+  events.changed = [this] { answer_waiters(); };
+  redirect_.emplace(loop_, std::move(parts), left, std::move(events));
+  return {};
+}
+
+void Daemon::open_resolver() {
+  ResolverService::Events events;
+  events.renew = [this] {
+    if (up_ && maps_.current()) update_resolver();
+  };
+  events.opened = [this](Rung rung, const dns::ListenerSockets& sockets) {
+    redirect_->opened(rung, sockets);
+  };
+  events.refused = [this](const std::string& why) { redirect_->refuse(why); };
+  events.listening = [this] { redirect_->ready(); };
+  events.applied = [this] {
+    host_dns_->probe_again();
+    redirect_->ready();
+  };
+  resolver_ =
+      std::make_unique<ResolverService>(loop_, resolver_program(), std::move(events));
+}
+
 // Before anything may call want(): what an earlier run told the host is in the journal.
 Result<void> Daemon::open_host_dns() {
   HostDnsKeeper::Notes left;
@@ -52,11 +109,7 @@ Result<void> Daemon::open_host_dns() {
   };
   parts.probe = [this](const std::vector<Endpoint>& servers,
                        HostDnsKeeper::Parts::ProbeDone done) -> std::shared_ptr<void> {
-    auto probe = dns::os::Probe::start(
-        loop_, probe_record_, servers, kProbeLimit,
-        [done = std::move(done)](const auto& r) mutable { done(summary(r)); });
-    if (!probe) log::error("asking our resolver: {}", probe.error().what);
-    return probe ? std::shared_ptr<void>(std::move(*probe)) : nullptr;
+    return redirect_->ask(servers, std::move(done));
   };
   HostDnsKeeper::Events events;
   events.changing = [this](const std::string& note) {
@@ -129,7 +182,6 @@ void Daemon::update_resolver() {
   const auto zones = dns_zones(config_, map);
   ResolverWish wish;
   wish.addresses = own_addresses();
-  wish.redirect = config_.dns.redirect;
   wish.listen_address = config_.dns.listen_address;
   wish.config.zones = zone_configs(zones);
   wish.config.zones.push_back(probe_record_.zone());
@@ -147,6 +199,16 @@ void Daemon::update_resolver() {
     wish.config.interfaces.push_back(static_cast<uint32_t>(link->index));
 
   tell_host(wish, zones);
+  if (config_.dns.redirect == DnsRedirect::off) {
+    redirect_->withdraw();
+    return resolver_->stop();
+  }
+  // An address that was asked for is told to the host as it is.
+  if (config_.dns.listen_address)
+    redirect_->want(DnsRedirect::bind, {config_.dns.listen_address->address});
+  else
+    redirect_->want(config_.dns.redirect, wish.addresses);
+  wish.rung = redirect_->rung();
   resolver_->want(std::move(wish));
 }
 

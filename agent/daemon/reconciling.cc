@@ -189,6 +189,7 @@ Result<void> Daemon::reconcile_up() {
 }
 
 Result<void> Daemon::reconcile_down() {
+  redirect_->withdraw();
   resolver_->stop();
   TRY(engine_.remove_others(config_.interface_name));
   firewalld_->want(false, config_.interface_name);

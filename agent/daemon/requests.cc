@@ -106,7 +106,7 @@ void Daemon::handle_up(const Request& request, Server::Reply reply) {
                         config_.source.file + ": " + bytes.error().what);
     if (!take(*bytes, config_.source.file)) return;
   }
-  if (up_ && applied_ && failure_.empty() && (!params->wait || host_dns_->settled()))
+  if (up_ && applied_ && failure_.empty() && (!params->wait || names_settled()))
     return reply.result(encode(ChangeResult{.already = true}));
   set_administrative(true);
   look_up_names();
@@ -133,7 +133,7 @@ void Daemon::answer_waiters() {
       w.reply.fail(Code::error, "overtaken by another request");
     } else if (!failure_.empty()) {
       w.reply.fail(Code::error, failure_);
-    } else if (applied_ && (up_ ? host_dns_->settled() : firewalld_->settled())) {
+    } else if (applied_ && (up_ ? names_settled() : firewalld_->settled())) {
       if (const auto left = left_over(); !left.empty())
         w.reply.fail(Code::degraded, left_over_text(left));
       else
@@ -159,6 +159,8 @@ std::vector<std::string> Daemon::left_over() const {
       left.push_back(why.empty() ? "firewalld: zone " + e.detail : why);
     } else if (e.kind == kDnsJournalKind) {
       left.push_back("the host's DNS: " + e.detail);
+    } else if (e.kind == kRedirectJournalKind) {
+      left.push_back("port 53: " + e.detail);
     }
   return left;
 }
@@ -190,6 +192,7 @@ std::vector<Degraded> Daemon::degraded() const {
     if (!firewalld_->status().forwards) warn("firewall", firewalld_->status().sentence);
   }
   for (auto& d : resolver_->degraded()) list.push_back(std::move(d));
+  for (auto& d : redirect_->degraded()) list.push_back(std::move(d));
   for (auto& d : host_dns_->degraded()) list.push_back(std::move(d));
   return list;
 }
@@ -254,6 +257,7 @@ std::string Daemon::status() {
          served_networks(*maps_.current(), maps_.accepted(), key_.public_key()))
       in.served.push_back(p.text());
   in.dns = resolver_->status();
+  if (!in.dns.listen.empty()) redirect_->fill(in.dns);
   host_dns_->fill(in.dns);
   return to_json(make_report(in, now));
 }

@@ -2,7 +2,9 @@
 // What is answered about names. The resolver reads their messages; texts come from it.
 #include <cctype>
 
+#include "agent/base/log.hh"
 #include "agent/daemon/daemon.hh"
+#include "agent/daemon/redirect_walk.hh"
 #include "dns/record.hh"
 
 namespace wigeon {
@@ -145,6 +147,25 @@ void Daemon::handle_dns() {
                        reply.result(encode(DnsFlushResult{*entries}));
                      });
   });
+  server_->on(
+      "debug_redirect", Permission::read, [this](const Request&, Server::Reply r) {
+        if (!up_ || !maps_.current() || config_.dns.redirect == DnsRedirect::off)
+          return r.fail(Code::degraded, "no names are served");
+        if (walking_) return r.fail(Code::busy, "another query is being followed");
+        const auto look = [this] {
+          auto s = resolver_->status();
+          redirect_->fill(s);
+          return s;
+        };
+        walking_ = redirect_->walk([this, look, before = look(),
+                                    reply = std::move(r)](const auto& results) mutable {
+          const auto after = look();
+          const WalkInput in{probe_record_.name, &before, &after};
+          reply.result(encode(RedirectResult{redirect_walks(in, results)}));
+          walking_.reset();
+        });
+        if (!walking_) log::error("a query could not be followed");
+      });
   server_->on("dns_query", Permission::read, [this](const Request& q, Server::Reply r) {
     const auto params = decode_dns_query(q.params);
     if (!params) return r.fail(Code::usage, params.error().what);

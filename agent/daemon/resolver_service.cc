@@ -23,41 +23,31 @@ constexpr auto kFlushLimit = 1s;
 constexpr auto kQueryLimit = dns::kForwardTimeout + 1s;
 constexpr auto kProved = 60s;  // one that ran this long and ends is not failing in a row
 
-std::string_view text(DnsRedirect r) {
-  switch (r) {
-    case DnsRedirect::automatic:
-      return "auto";
-    case DnsRedirect::sk_lookup:
-      return "sk_lookup";
-    case DnsRedirect::tc:
-      return "tc";
-    case DnsRedirect::nftables:
-      return "nftables";
-    case DnsRedirect::xdp:
-      return "xdp";
-    case DnsRedirect::bind:
-      return "bind";
-    case DnsRedirect::off:
-      return "off";
-  }
-  return "";
-}
-
-// `bind` is the only rung there is; the others listen on a port of our own and say so.
-bool reaches_port_53(const ResolverWish& w) {
-  return w.redirect == DnsRedirect::bind ||
-         (w.listen_address && w.listen_address->port == kDnsPort);
+// Where the rung leads to. A socket lookup takes a listener of the query's own family,
+// wherever it is bound.
+std::vector<Address> places(const ResolverWish& w) {
+  if (w.listen_address) return {w.listen_address->address};
+  return w.rung == Rung::sk_lookup ? dns::loopback_for(w.addresses) : w.addresses;
 }
 
 Result<dns::ListenerSockets> open_sockets(const ResolverWish& w) {
-  if (w.listen_address) {
-    const std::vector one{w.listen_address->address};
-    return dns::open_listeners(one, w.listen_address->port);
-  }
-  if (w.redirect == DnsRedirect::bind) return dns::open_listeners(w.addresses, kDnsPort);
-  auto preferred = dns::open_listeners(w.addresses, kOwnPort);
-  if (preferred || preferred.error().code != EADDRINUSE) return preferred;
-  return dns::open_listeners(w.addresses, 0);
+  const auto at = places(w);
+  if (w.listen_address) return dns::open_listeners(at, w.listen_address->port);
+  if (w.rung == Rung::bind) return dns::open_listeners(at, kDnsPort);
+  return dns::open_listeners_near(at, kOwnPort);
+}
+
+bool shares_place(const ResolverWish& a, const ResolverWish& b) {
+  const auto there = places(a);
+  return std::ranges::any_of(places(b), [&](const Address& p) {
+    return std::ranges::find(there, p) != there.end();
+  });
+}
+
+// True: what listens already does for these as well.
+bool same_sockets(const ResolverWish& a, const ResolverWish& b) {
+  return places(a) == places(b) && a.listen_address == b.listen_address &&
+         (a.rung == Rung::bind) == (b.rung == Rung::bind);
 }
 
 uint64_t digest_of(const std::vector<dns::ZoneConfig>& zones) {
@@ -89,7 +79,6 @@ std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones) {
 }
 
 void ResolverService::want(ResolverWish wish) {
-  if (wish.redirect == DnsRedirect::off) return stop();
   auto zones = std::exchange(wish.config.zones, {});
   dns::ResolverConfig config = wish.config;
   for (const auto& z : zones)
@@ -101,17 +90,19 @@ void ResolverService::want(ResolverWish wish) {
       config.zones, [](const auto& z) { return is_probe_zone(z.domain); });
   const bool same = wish_ == wish && records_ == records;
   if (same && (process_ || again_)) return;
-  const bool same_place = wish_ && wish_->addresses == wish.addresses &&
-                          wish_->redirect == wish.redirect &&
-                          wish_->listen_address == wish.listen_address;
+  const bool same_place = wish_ && same_sockets(*wish_, wish);
+  const bool same_way = same_place && wish_->rung == wish.rung;
+  const bool apart = wish_ && !same_place && !shares_place(*wish_, wish);
   wish_ = std::move(wish);
   records_ = records;
   zones_ = zone_list(config.zones, config.overlay);
   hidden_zones_ = static_cast<uint64_t>(hidden);
-  if (!process_ || !same_place) {
-    if (!same) failures_ = 0;
-    return start(config);
-  }
+  if (!same) failures_ = 0;
+  // Sockets of some of the same addresses could not be opened while the old ones are
+  // there.
+  if (!process_ || (!same_place && !apart)) return start(config);
+  if (!same_way)
+    if (auto moved = move(same_place); !moved) return failed(moved.error().what);
   if (auto sent = process_->configure(config); !sent) failed(sent.error().what);
 }
 
@@ -133,15 +124,46 @@ void ResolverService::start(const dns::ResolverConfig& config) {
   statistics_ = {};
   nobody_answers();
   started_ = Loop::now();
-  auto sockets = open_sockets(*wish_);
-  if (!sockets) return failed(sockets.error().what);
-  for (const auto& s : *sockets)
-    if (s.transport == dns::Transport::udp) listening_.push_back(s.endpoint);
+  auto change = open();
+  if (!change) return failed(change.error().what);
   auto process = dns::Resolver::start(loop_, program_, dns::resolver_identity(),
-                                      std::move(*sockets), config, events());
+                                      std::move(*change), config, events());
   if (!process) return failed(process.error().what);
   process_ = std::move(*process);
   failure_.clear();
+}
+
+// What it shall listen on; whoever leads queries there has heard of it.
+Result<dns::ListenerChange> ResolverService::open() {
+  dns::ListenerChange change{.open = TRY(open_sockets(*wish_))};
+  if (wish_->rung == Rung::sk_lookup) {
+    // Without it the replies over UDP cannot leave as they must.
+    auto replies = dns::open_reply_sockets(wish_->addresses);
+    if (!replies) events_.refused(replies.error().what);
+    if (replies) change.replies = std::move(*replies);
+  }
+  listening_.clear();
+  for (const auto& s : change.open)
+    if (s.transport == dns::Transport::udp) listening_.push_back(s.endpoint);
+  if (wish_->rung) events_.opened(*wish_->rung, change.open);
+  return change;
+}
+
+// The same process, and no query lost: the new sockets are open before the old ones go,
+// which answer first what they have.
+Result<void> ResolverService::move(bool same_sockets) {
+  if (same_sockets) {
+    dns::ListenerSockets known;
+    for (const auto& e : listening_) known.push_back({dns::Transport::udp, e, {}});
+    if (wish_->rung) events_.opened(*wish_->rung, known);
+    events_.listening();
+    return {};
+  }
+  return process_->listen(TRY(open()));
+}
+
+void ResolverService::hangs(const std::string& why) {
+  if (process_ && !again_) failed("it does not answer: " + why);
 }
 
 void ResolverService::failed(std::string why) {
@@ -155,7 +177,7 @@ void ResolverService::failed(std::string why) {
   listening_.clear();
   auto again = loop_.after(wait, [this] {
     again_.reset();
-    renew_();
+    events_.renew();
   });
   if (again) again_ = std::move(*again);
   nobody_answers();
@@ -165,11 +187,12 @@ dns::Resolver::Events ResolverService::events() {
   dns::Resolver::Events e;
   e.hello = [this](const dns::Hello& h) { sandbox_ = h.sandbox; };
   e.listening = [this](const dns::Listening& l) {
-    if (!l.failure.empty()) failed("listening: " + l.failure);
+    if (!l.failure.empty()) return failed("listening: " + l.failure);
+    events_.listening();
   };
   e.applied = [this](const dns::Applied&) {
     failure_.clear();
-    applied_();
+    events_.applied();
   };
   e.refused = [this](const dns::Refused& r) {
     failure_ = "the zones were refused, the old ones stay: " + r.reason;
@@ -241,11 +264,6 @@ Failure ResolverService::no_resolver() const {
 DnsStatus ResolverService::status() const {
   DnsStatus s;
   if (!wish_) return s;
-  s.redirect = reaches_port_53(*wish_) ? "bind" : "off";
-  s.redirect_reason = wish_->redirect == DnsRedirect::bind
-                          ? "asked for"
-                          : std::string(text(wish_->redirect)) +
-                                " is not built yet; dns.redirect bind works";
   if (process_) s.sandbox = sandbox_;
   for (const auto& e : listening_) s.listen.push_back(e.text());
   for (const auto& z : wish_->config.zones)
@@ -267,11 +285,6 @@ DnsStatus ResolverService::status() const {
 std::vector<Degraded> ResolverService::degraded() const {
   std::vector<Degraded> list;
   if (!failure_.empty()) list.push_back({"dns", failure_, Severity::error});
-  if (wish_ && !reaches_port_53(*wish_))
-    list.push_back({"dns",
-                    "the resolver is not reached at port 53: dns.redirect " +
-                        std::string(text(wish_->redirect)) + " is not built yet, bind is",
-                    Severity::warning});
   return list;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps the resolver process as it is wanted: listening where dns.redirect says, with the
+// Keeps the resolver process as it is wanted: listening where the rung says, with the
 // zones of the map, started again with back_off() when it ends.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "agent/control/protocol.hh"
 #include "agent/control/status.hh"
 #include "agent/daemon/awaited.hh"
+#include "agent/daemon/rung.hh"
 #include "agent/model/config.hh"
 #include "agent/model/zones.hh"
 #include "dns/launcher.hh"
@@ -22,7 +23,7 @@ namespace wigeon {
 struct ResolverWish {
   dns::ResolverConfig config{};
   std::vector<Address> addresses{};  // of our link, which exist
-  DnsRedirect redirect = DnsRedirect::automatic;
+  std::optional<Rung> rung{};        // nothing: nobody is led to it
   std::optional<Endpoint> listen_address{};
 
   friend bool operator==(const ResolverWish&, const ResolverWish&) = default;
@@ -30,17 +31,25 @@ struct ResolverWish {
 
 class ResolverService {
  public:
-  // renew: calls want() again with what is wanted, after the process ended. The names of
-  // all peers are not kept here only for that. applied: what was wanted is in force.
-  ResolverService(Loop& loop, std::string program, std::function<void()> renew,
-                  std::function<void()> applied)
-      : loop_(loop),
-        program_(std::move(program)),
-        renew_(std::move(renew)),
-        applied_(std::move(applied)) {}
+  struct Events {
+    // Call want() again with what is wanted, after the process ended. The names of all
+    // peers are not kept here only for that.
+    std::function<void()> renew = [] {};
+    // These sockets are about to be the resolver's, or are already (without descriptors).
+    std::function<void(Rung, const dns::ListenerSockets&)> opened =
+        [](Rung, const dns::ListenerSockets&) {};
+    // They cannot be what the rung needs.
+    std::function<void(const std::string& why)> refused = [](const std::string&) {};
+    std::function<void()> listening = [] {};  // it has them
+    std::function<void()> applied = [] {};    // what was wanted is in force
+  };
+  ResolverService(Loop& loop, std::string program, Events events)
+      : loop_(loop), program_(std::move(program)), events_(std::move(events)) {}
 
   // Idempotent: nothing happens when it is so already.
   void want(ResolverWish wish);
+  // Ends the process, which runs and does not answer; another one follows.
+  void hangs(const std::string& why);
   // Ends the process, and with it its listeners.
   void stop();
 
@@ -58,6 +67,8 @@ class ResolverService {
 
  private:
   void start(const dns::ResolverConfig& config);
+  Result<dns::ListenerChange> open();
+  Result<void> move(bool same_sockets);
   void failed(std::string why);
   void refreshed();
   void nobody_answers();
@@ -66,7 +77,7 @@ class ResolverService {
 
   Loop& loop_;
   std::string program_;
-  std::function<void()> renew_, applied_;
+  Events events_;
   std::optional<ResolverWish> wish_{};  // its zones without their records
   std::vector<DnsZoneStatus> zones_{};  // to be shown of them
   uint64_t hidden_zones_ = 0;           // and the others

@@ -32,6 +32,8 @@ std::string answer(const std::string& line) {
     require(*decode_networks_list(encode(*list)) == *list);
   if (const auto rules = decode_forwarding(request->params))
     require(*decode_forwarding(encode(*rules)) == *rules);
+  if (const auto walks = decode_redirect(request->params))
+    require(*decode_redirect(encode(*walks)) == *walks);
   if (const auto flush = decode_dns_flush(request->params))
     require(*decode_dns_flush(encode(*flush)) == *flush);
   if (const auto query = decode_dns_query(request->params))

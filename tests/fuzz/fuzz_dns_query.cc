@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Any bytes as a query, over both transports. A reply has the query's id and the QR bit,
 // can be read, fits its limit and repeats the question; replies are never replied to. The
-// short way gives the same bytes as the long one.
+// short way gives the same bytes as the long one. A reply that is truncated on its way is
+// one too, and so is what any bytes become by that.
 #include <algorithm>
 #include <cstdlib>
 
 #include "dns/answer.hh"
 #include "dns/quick.hh"
+#include "dns/truncate.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns;
@@ -51,11 +53,30 @@ void check(Bytes query, Bytes reply, size_t limit, bool whole) {
   require(in.at_end());
 }
 
+void check_truncated(Bytes query, Bytes reply) {
+  std::vector<uint8_t> cut(reply.begin(), reply.end());
+  cut.resize(truncate(cut));
+  check(query, cut, reply.size(), true);
+  require(cut[2] & flag::kTc >> 8);
+  require(cut.size() <= kHeaderSize + kMaxName + 4 + kOptSize);
+}
+
+void truncate_anything(Bytes bytes) {
+  std::vector<uint8_t> cut(bytes.begin(), bytes.end());
+  cut.resize(truncate(cut));
+  if (cut.empty()) return;
+  require(cut.size() <= bytes.size());
+  auto again = cut;
+  again.resize(truncate(again));
+  require(again == cut);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static std::vector<uint8_t> out(kMaxMessage), other(kMaxMessage);
   const Bytes query{data, std::min(size, kMaxMessage)};
+  truncate_anything(query);
   for (const Transport transport : {Transport::udp, Transport::tcp}) {
     Asked asked;
     Question wanted;
@@ -74,6 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       case Answer::Kind::reply:
         check(query, Bytes(out).first(a.size), limit, true);
+        check_truncated(query, Bytes(out).first(a.size));
         break;
       case Answer::Kind::ask: {
         require(wanted.type == asked.question.type);

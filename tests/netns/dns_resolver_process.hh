@@ -45,8 +45,12 @@ inline std::string run(const std::string& command) {
 struct Dnsmasq {
   pid_t pid = -1;
   Dnsmasq() {
-    std::string long_text = "--txt-record=long.up.test";
-    for (int i = 0; i < 22; ++i) long_text += ',' + std::string(70, 'x');
+    const auto text = [](const char* name, int parts) {
+      std::string t = std::string("--txt-record=") + name;
+      for (int i = 0; i < parts; ++i) t += ',' + std::string(70, 'x');
+      return t;
+    };
+    const auto long_text = text("long.up.test", 22), middle = text("middle.up.test", 10);
     pid = ::fork();
     if (pid == 0) {
       ::execl("/usr/sbin/dnsmasq", "dnsmasq", "--keep-in-foreground",
@@ -54,7 +58,7 @@ struct Dnsmasq {
               "--bind-interfaces", "--no-resolv", "--no-hosts", "--user=root",
               "--pid-file=", "--address=/up.test/203.0.113.1",
               "--address=/up.test/2001:db8::1", "--log-facility=/dev/null",
-              long_text.c_str(), nullptr);
+              long_text.c_str(), middle.c_str(), nullptr);
       ::_exit(127);
     }
     for (int i = 0; i < 500; ++i) {
@@ -93,19 +97,13 @@ struct Running {
   std::unique_ptr<Resolver> resolver{};
 
   explicit Running(const ResolverConfig& wanted = config(),
-                   std::vector<Address> listen = addresses()) {
-    if (::geteuid() != 0) {
-      std::printf("SKIP: needs root\n");
-      std::exit(77);
-    }
-    need("/usr/bin/dig");
-    need("/usr/sbin/dnsmasq");
-    enter_own_network();
-    auto sockets = open_listeners(listen, 0);
-    REQUIRE(sockets);
-    port = sockets->front().endpoint.port;
+                   const std::vector<Address>& listen = addresses())
+      : Running(wanted, {.open = opened(listen)}) {}
+  Running(const ResolverConfig& wanted, ListenerChange listeners) {
+    REQUIRE_FALSE(listeners.open.empty());
+    port = listeners.open.front().endpoint.port;
     auto r = Resolver::start(loop, resolver_program(), resolver_identity(),
-                             std::move(*sockets), wanted,
+                             std::move(listeners), wanted,
                              {.hello = [this](auto& m) { hellos.push_back(m); },
                               .listening = [this](auto& m) { listenings.push_back(m); },
                               .applied = [this](auto& m) { applied.push_back(m); },
@@ -117,6 +115,18 @@ struct Running {
     until([&] { return !applied.empty() || !exits.empty(); });
     INFO((exits.empty() ? "" : exits[0]));
     REQUIRE(exits.empty());
+  }
+  static ListenerSockets opened(const std::vector<Address>& listen) {
+    if (::geteuid() != 0) {
+      std::printf("SKIP: needs root\n");
+      std::exit(77);
+    }
+    need("/usr/bin/dig");
+    need("/usr/sbin/dnsmasq");
+    enter_own_network();
+    auto sockets = open_listeners(listen, 0);
+    REQUIRE(sockets);
+    return std::move(*sockets);
   }
   static std::vector<Address> addresses() {
     return {*Address::parse("127.0.0.1"), *Address::parse("::1")};

@@ -116,11 +116,48 @@ TEST_CASE("new listeners replace the old ones in a running resolver") {
   Running r;
   auto sockets = *open_listeners(Running::addresses(), 0);
   const uint16_t old = std::exchange(r.port, sockets.front().endpoint.port);
-  REQUIRE(r.resolver->listen(std::move(sockets)));
+  REQUIRE(r.resolver->listen({.open = std::move(sockets)}));
   r.until([&] { return r.listenings.size() == 2; });
-  CHECK(r.listenings[1].failure.empty());
+  const auto now = r.listenings[1];
+  CHECK(now.failure.empty());
+  REQUIRE(now.listeners.size() == 4);
+  for (const auto& l : now.listeners) CHECK(l.endpoint.port == r.port);
   CHECK(r.dig("+short alpha.wigeon.test") == "100.64.0.1\n");
-  CHECK(open_listeners(Running::addresses(), old));
+  r.until([&] { return open_listeners(Running::addresses(), old).has_value(); });
+
+  const ListenerInfo gone{Transport::udp, {*Address::parse("127.0.0.1"), old}};
+  REQUIRE(r.resolver->listen({.keep = {gone}}));
+  r.until([&] { return r.listenings.size() == 3; });
+  CHECK(r.listenings[2].failure == "nothing to keep at " + gone.endpoint.text());
+  CHECK(r.listenings[2].listeners == now.listeners);
+  CHECK(r.dig("+short alpha.wigeon.test") == "100.64.0.1\n");
+}
+
+TEST_CASE("changes that come before the first configuration are made in their order") {
+  auto first = Running::opened(Running::addresses());
+  auto second = *open_listeners(Running::addresses(), 0);
+  const auto kept = first[0].info();
+  auto big = config();  // takes a while to build
+  for (uint32_t i = 1; i <= 50'000; ++i)
+    big.zones[0].records.push_back(
+        {"p" + std::to_string(i) + ".wigeon.test", 1, 60, "100.64.0.7"});
+  auto loop = *Loop::open();
+  std::vector<Listening> told;
+  bool applied = false;
+  auto resolver = *Resolver::start(loop, resolver_program(), resolver_identity(),
+                                   {.open = std::move(first)}, big,
+                                   {.listening = [&](auto& l) { told.push_back(l); },
+                                    .applied = [&](auto&) { applied = true; }});
+  REQUIRE(resolver->listen({.open = std::move(second), .keep = {kept}}));
+  REQUIRE(resolver->listen({.keep = {kept, kept}}));
+  for (const auto end = Loop::now() + 30s; !applied && Loop::now() < end;)
+    REQUIRE(loop.run_once(20ms));
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].listeners.size() == 4);
+  CHECK(told[1].listeners.size() == 5);
+  CHECK(told[2].listeners == std::vector{kept});
+  CHECK(run("dig +short @127.0.0.1 p7.wigeon.test -p " +
+            std::to_string(kept.endpoint.port)) == "100.64.0.7\n");
 }
 
 TEST_CASE("the resolver ends with the socket of its daemon") {

@@ -48,7 +48,8 @@ TEST_CASE("JSON has NetBird's keys in NetBird's order, then our own blocks") {
       R"("profileName":"","sshServer":{"enabled":false,"sessions":[]},)"
       R"("dns":{"manager":"","managerReason":"","applied":false,"applyFailure":"",)"
       R"("probedAt":"0001-01-01T00:00:00Z","probeFailure":"","redirect":"",)"
-      R"("redirectReason":"","sandbox":"","listen":[],"listeners":[],"zones":0,)"
+      R"("redirectReason":"","redirectAttached":"","redirectProgram":0,"redirectTag":"",)"
+      R"("redirectCounters":{},"redirectRefused":[],"sandbox":"","listen":[],"listeners":[],"zones":0,)"
       R"("records":0,"domains":[],"zoneList":[],"groups":[],"cache":{"entries":0,)"
       R"("bytes":0,"hits":0,"misses":0,"evicted":0,"stale":0},"queries":{}},)"
       R"("datapath":{"interface":"","backend":"","filtered":false,"reason":"",)"
@@ -168,6 +169,11 @@ dns:
     probeFailure: ""
     redirect: ""
     redirectReason: ""
+    redirectAttached: ""
+    redirectProgram: 0
+    redirectTag: ""
+    redirectCounters: {}
+    redirectRefused: []
     sandbox: ""
     listen: []
     listeners: []

@@ -18,7 +18,7 @@ bool says(const std::vector<Degraded>& list, Severity severity, std::string_view
 
 // Somewhere to listen that is free on any host.
 ResolverWish anywhere() {
-  return {.redirect = DnsRedirect::bind,
+  return {.rung = Rung::bind,
           .listen_address = Endpoint{Address::v4(INADDR_LOOPBACK), 0}};
 }
 
@@ -28,8 +28,8 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
   auto loop = *Loop::open();
   TempDir dir;
   ResolverService* again = nullptr;
-  ResolverService service(
-      loop, dir.path() + "/wigeon-resolver", [&] { again->want(anywhere()); }, [] {});
+  ResolverService service(loop, dir.path() + "/wigeon-resolver",
+                          {.renew = [&] { again->want(anywhere()); }});
   again = &service;
   service.want(anywhere());
   REQUIRE(says(service.degraded(), Severity::error, "wigeon-resolver"));
@@ -48,30 +48,37 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
 
 TEST_CASE("a resolver that is not wanted is no failure") {
   auto loop = *Loop::open();
-  ResolverService service(
-      loop, "/nonexistent", [] {}, [] {});
-  service.want({.redirect = DnsRedirect::bind});
+  ResolverService service(loop, "/nonexistent", {});
+  service.want({.rung = Rung::bind});
   CHECK_FALSE(service.degraded().empty());
-  service.want({.redirect = DnsRedirect::off});
+  service.stop();
   CHECK(service.degraded().empty());
   CHECK(service.status().redirect.empty());
 }
 
 TEST_CASE("whoever waits for fresh counters hears at once when no resolver runs") {
   auto loop = *Loop::open();
-  ResolverService service(
-      loop, "/nonexistent", [] {}, [] {});
+  ResolverService service(loop, "/nonexistent", {});
   int calls = 0;
   service.refresh([&] { ++calls; });
   CHECK(calls == 1);
 }
 
-TEST_CASE("redirects that are not built are said to be missing, bind is not") {
+TEST_CASE(
+    "where the resolver listens is what its rung leads to, and is told before it "
+    "runs") {
   auto loop = *Loop::open();
-  ResolverService service(
-      loop, "/nonexistent", [] {}, [] {});
-  service.want({.redirect = DnsRedirect::tc});
-  CHECK(says(service.degraded(), Severity::warning, "dns.redirect tc is not built yet"));
-  service.want({.redirect = DnsRedirect::bind});
-  CHECK_FALSE(says(service.degraded(), Severity::warning, "not built yet"));
+  std::vector<std::string> opened;
+  ResolverService service(loop, "/nonexistent",
+                          {.opened = [&](Rung, const dns::ListenerSockets& sockets) {
+                            for (const auto& s : sockets)
+                              if (s.transport == dns::Transport::udp)
+                                opened.push_back(s.endpoint.address.text());
+                          }});
+  const auto own = *Address::parse("127.77.0.1");
+  service.want({.addresses = {own}, .rung = Rung::sk_lookup});
+  CHECK(opened == std::vector<std::string>{"127.0.0.1"});
+  opened.clear();
+  service.want({.addresses = {own}, .rung = Rung::tc});
+  CHECK(opened == std::vector<std::string>{"127.77.0.1"});
 }

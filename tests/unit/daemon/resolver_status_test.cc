@@ -136,10 +136,9 @@ TEST_CASE("more than a few do not wait") {
 
 TEST_CASE("without a resolver, queries and flushes are answered at once, and why") {
   auto loop = *Loop::open();
-  ResolverService service(
-      loop, "/nonexistent", [] {}, [] {});
+  ResolverService service(loop, "/nonexistent", {});
   service.want({.config = {.groups = {{.servers = {at("192.0.2.1:53")}}}},
-                .redirect = DnsRedirect::bind,
+                .rung = Rung::bind,
                 .listen_address = Endpoint{Address::v4(INADDR_LOOPBACK), 0}});
   std::vector<Failure> failures;
   service.flush("", [&](auto o) { failures.push_back(o.error()); });

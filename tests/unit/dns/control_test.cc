@@ -108,8 +108,9 @@ TEST_CASE("counts and texts beyond the limits are refused on both sides") {
 }
 
 TEST_CASE("every message survives its binary form") {
-  const std::vector<ToResolver> down{Listen{{{Transport::udp, at("127.0.0.1:5053")},
-                                             {Transport::tcp, at("[::1]:5053")}}},
+  const ListenerInfo udp{Transport::udp, at("127.0.0.1:5053")},
+      tcp{Transport::tcp, at("[::1]:5053")};
+  const std::vector<ToResolver> down{Listen{{udp, tcp}, {tcp}, true, false, true},
                                      Listen{},
                                      Configure{77},
                                      AskStatistics{},
@@ -136,11 +137,14 @@ TEST_CASE("every message survives its binary form") {
                .servers = {{at("192.0.2.1:53"), 1, 2, 3, 4, 5, 6}}},
               {.original = true}};
   s.cache = {1, 2, 3, 4, 5, 6};
-  const std::vector<ToDaemon> up{
-      Hello{"uid 1"},         Listening{},
-      Listening{"no"},        Applied{1, 2, 3, {at("100.64.0.1:53")}},
-      Refused{9, "zone '.'"}, TellStatistics{s},
-      Flushed{1, 2, "no"},    sample_traced()};
+  const std::vector<ToDaemon> up{Hello{"uid 1"},
+                                 Listening{},
+                                 Listening{"no", {udp, tcp}, true, false},
+                                 Applied{1, 2, 3, {at("100.64.0.1:53")}},
+                                 Refused{9, "zone '.'"},
+                                 TellStatistics{s},
+                                 Flushed{1, 2, "no"},
+                                 sample_traced()};
   for (const auto& m : up) {
     const auto bytes = encode(m);
     CHECK(*decode_to_daemon(bytes) == m);

@@ -38,7 +38,7 @@ struct Fixture {
     REQUIRE(sockets);
     for (const auto& s : *sockets)
       if (s.transport == Transport::udp) endpoints.push_back(s.endpoint);
-    REQUIRE(server.listen(std::move(*sockets)));
+    REQUIRE(server.listen({.open = std::move(*sockets)}));
   }
   void know(const ProbeRecord& r) {
     service.replace_zones(*Zones::build({r.zone()}, {}));

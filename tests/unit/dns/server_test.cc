@@ -1,108 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Real sockets on the loopback of a network namespace of our own.
-#include "dns/server.hh"
-
-#include <arpa/inet.h>
-#include <catch2/catch.hpp>
-
-#include "dns/upstream.hh"
-#include "tests/scenario/message_text.hh"
-#include "tests/unit/dns/own_network.hh"
+#include "tests/unit/dns/server_fixture.hh"
 
 using namespace wigeon;
 using namespace wigeon::dns;
-using namespace std::chrono_literals;
-
-namespace {
-
-struct Silent : Exchange {
-  std::vector<Done> waiting{};
-  Result<void> set_servers(std::span<const Endpoint>) override { return {}; }
-  void send(const Endpoint&, Bytes, Transport, std::chrono::milliseconds,
-            Done done) override {
-    waiting.push_back(std::move(done));
-  }
-};
-
-constexpr char kRecord[] = "answer a.corp.test. 60 A 100.64.0.1\n";
-
-struct Fixture {
-  Loop loop = *Loop::open();
-  Silent exchange{};
-  Service service{exchange};
-  Server server;
-  uint16_t port = 0;
-
-  explicit Fixture(TcpLimits limits = {}) : server(loop, service, limits) {
-    enter_own_network();
-    REQUIRE(service.set_upstreams({.originals = {*Endpoint::parse("192.0.2.1:53")}}));
-    service.replace_zones(*Zones::build(
-        {{"corp.test", {{"a.corp.test", type::kA, 60, "100.64.0.1"}}}}, {}));
-    const std::vector<Address> addresses{*Address::parse("127.0.0.1"),
-                                         *Address::parse("::1")};
-    auto sockets = open_listeners(addresses, 0);
-    REQUIRE(sockets);
-    port = sockets->front().endpoint.port;
-    REQUIRE(server.listen(std::move(*sockets)));
-    REQUIRE(server.start());
-  }
-
-  void turn(std::chrono::milliseconds how_long = 20ms) {
-    const auto end = Loop::now() + how_long;
-    while (Loop::now() < end) REQUIRE(loop.run_once(2ms));
-  }
-  // Until the condition holds; fails after two seconds.
-  void until(auto condition) {
-    const auto end = Loop::now() + 30s;
-    while (!condition()) {
-      REQUIRE(Loop::now() < end);
-      REQUIRE(loop.run_once(2ms));
-    }
-  }
-
-  UniqueFd client(int kind, const char* to = "127.0.0.1", const char* from = nullptr) {
-    const auto address = *Address::parse(to);
-    UniqueFd fd(::socket(static_cast<int>(address.family()), kind | SOCK_NONBLOCK, 0));
-    sockaddr_storage storage;
-    if (from) {
-      const auto size = to_sockaddr({*Address::parse(from), 0}, storage);
-      REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) == 0);
-    }
-    const auto size = to_sockaddr({address, port}, storage);
-    const int r = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size);
-    REQUIRE((r == 0 || errno == EINPROGRESS));
-    return fd;
-  }
-};
-
-void send_all(int fd, Bytes bytes) {
-  REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(bytes.size()));
-}
-
-std::vector<uint8_t> framed(Bytes message) {
-  std::vector<uint8_t> out{static_cast<uint8_t>(message.size() >> 8),
-                           static_cast<uint8_t>(message.size())};
-  out.insert(out.end(), message.begin(), message.end());
-  return out;
-}
-
-// Empty: nothing there. "closed": the other side is.
-std::string receive(int fd) {
-  std::string out(65536, '\0');
-  const ssize_t n = ::recv(fd, out.data(), out.size(), MSG_DONTWAIT);
-  if (n == 0 || (n < 0 && errno == ECONNRESET)) return "closed";
-  out.resize(n < 0 ? 0 : static_cast<size_t>(n));
-  return out;
-}
-
-std::string text_of(std::string_view bytes) {
-  return text({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-}
-
-const auto kQuery = make_query({.name = "a.corp.test"});
-
-}  // namespace
 
 TEST_CASE("UDP queries are answered over IPv4 and IPv6") {
   Fixture f;
@@ -124,7 +24,7 @@ TEST_CASE("a UDP reply leaves from the address that was asked") {
   auto sockets = open_listeners(any, 0);
   REQUIRE(sockets);
   f.port = sockets->front().endpoint.port;
-  REQUIRE(f.server.listen(std::move(*sockets)));
+  REQUIRE(f.server.listen({.open = std::move(*sockets)}));
   const auto fd = f.client(SOCK_DGRAM, "127.9.8.7");
   send_all(fd.get(), kQuery);
   std::string reply;
@@ -321,17 +221,23 @@ TEST_CASE("strangers get no reply and no connection until they are let in") {
   f.until([&] { return !receive(udp.get()).empty(); });
 }
 
-TEST_CASE("listeners can be replaced while replies are owed") {
+TEST_CASE("the interface of a query is known though it waited for the server") {
   Fixture f;
-  const auto fd = f.client(SOCK_DGRAM);
-  send_all(fd.get(), make_query({.name = "example.com"}));
-  f.until([&] { return f.exchange.waiting.size() == 1; });
-  const std::vector<Address> addresses{*Address::parse("127.0.0.1")};
-  auto sockets = open_listeners(addresses, 0);
-  REQUIRE(f.server.listen(std::move(*sockets)));
-  f.exchange.waiting[0]({});  // its listener is gone
-  f.turn();
-  CHECK(f.server.endpoints().size() == 2);
+  f.service.set_access({.interfaces = {4711}});  // and loopback
+  const std::vector<Address> addresses{*Address::parse("127.0.0.1"),
+                                       *Address::parse("::1")};
+  auto sockets = *open_listeners(addresses, 0);
+  f.port = sockets.front().endpoint.port;
+  std::vector<UniqueFd> clients;
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    clients.push_back(f.client(SOCK_DGRAM, address));
+    send_all(clients.back().get(), kQuery);
+    clients.push_back(f.client(SOCK_STREAM, address));
+    send_all(clients.back().get(), framed(kQuery));
+  }
+  REQUIRE(f.server.listen({.open = std::move(sockets)}));
+  for (const auto& fd : clients)
+    f.until([&] { return receive(fd.get()).size() > kQuery.size(); });
 }
 
 TEST_CASE("opening listeners is all or nothing and names who is in the way") {
