@@ -180,13 +180,6 @@ std::string resolver_program() {
 
 }  // namespace
 
-void pin(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<size_t>(cpu), &set);
-  (void)::sched_setaffinity(0, sizeof set, &set);  // one CPU: all of it is there
-}
-
 Server::~Server() {
   if (pid_ < 0) return;
   // Children first: nsd's parent would start them again.
@@ -253,7 +246,7 @@ Result<Server> start_ours(const Task& task) {
   dns::Listen listen;
   std::vector<int> fds;
   for (const auto& s : sockets) {
-    listen.listeners.push_back({s.transport, s.endpoint});
+    listen.open.push_back(s.info());
     fds.push_back(s.fd.get());
   }
   TRY(dns::send_packet(server.control(), dns::encode(dns::ToResolver{listen}), fds));

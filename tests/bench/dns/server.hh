@@ -65,7 +65,4 @@ Result<Server> start_echo(const Task& task, int cpu);
 Result<UniqueFd> sealed_config(size_t names, unsigned version);
 Result<void> configure(const Server& ours, int sealed, uint32_t generation);
 
-// The calling thread, and what it starts from now on.
-void pin(int cpu);
-
 }  // namespace wigeon::bench

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -53,6 +54,13 @@ Result<pid_t> start(const Arguments& program, const std::string& log) {
 void stop(pid_t pid) {
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
+}
+
+void pin(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  (void)::sched_setaffinity(0, sizeof set, &set);  // one CPU: all of it is there
 }
 
 Result<double> cpu_seconds(pid_t pid) {

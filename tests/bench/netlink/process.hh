@@ -20,6 +20,9 @@ Result<pid_t> start(const Arguments& program, const std::string& log);
 // SIGKILL, and its end awaited.
 void stop(pid_t pid);
 
+// The calling thread, and what it starts from now on.
+void pin(int cpu);
+
 // Of /proc/PID: seconds on a CPU, all threads; anonymous memory in bytes, shared parts
 // divided among those who share.
 Result<double> cpu_seconds(pid_t pid);
