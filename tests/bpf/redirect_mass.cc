@@ -116,11 +116,12 @@ class Judging {
   Outcome o_{};
 };
 
-Result<void> judge_all(Judging& judging, uint64_t seed, uint64_t frames) {
+Result<void> judge_all(Judging& judging, uint64_t seed, uint64_t packets) {
   Random r(seed);
   Bytes noise(2 * kLongestFrame);
   for (uint8_t& b : noise) b = static_cast<uint8_t>(r.next());
-  for (uint64_t n = 0; n < frames; ++n) {
+  uint64_t n = 0;
+  for (; judging.outcome().packets < packets; ++n) {
     if (n % kRound == 0) TRY(judging.begin(n / kRound));
     const Frame frame = made(r, noise);
     Bytes bytes = frame.bytes();
@@ -129,15 +130,15 @@ Result<void> judge_all(Judging& judging, uint64_t seed, uint64_t frames) {
       for (size_t times = 1 + r.below(3); times > 0; --times) damage(r, bytes);
     judging.judge(bytes, whole ? &frame : nullptr);
   }
-  return judging.begin(frames / kRound);
+  return judging.begin(n / kRound);
 }
 
 }  // namespace
 
 Outcome judge_frames(const PortRedirect& redirect, const bpf::PinDirectory& pins,
-                     uint64_t seed, uint64_t frames) {
+                     uint64_t seed, uint64_t packets) {
   Judging judging(redirect, pins);
-  const auto done = judge_all(judging, seed, frames);
+  const auto done = judge_all(judging, seed, packets);
   Outcome& o = judging.outcome();
   if (!done && o.differences++ == 0) o.first = done.error().what;
   return std::move(o);

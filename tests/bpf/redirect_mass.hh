@@ -22,8 +22,9 @@ struct Outcome {
 // The first two of these have listeners at kRealPorts.
 extern const std::vector<Address> kOwn;
 
-// `pins`: with which it was opened, to empty its flows before they are thrown out.
+// As many frames as give so many packets. `pins`: with which it was opened, to empty its
+// flows before they are thrown out.
 Outcome judge_frames(const bpf::PortRedirect& redirect, const bpf::PinDirectory& pins,
-                     uint64_t seed, uint64_t frames);
+                     uint64_t seed, uint64_t packets);
 
 }  // namespace wigeon::test

@@ -58,7 +58,7 @@ TEST_CASE("every byte of generated and damaged frames is as the model has it") {
         "%lu differences\n",
         name, o->packets, o->refused, o->rewritten, o->checked, o->differences);
     CHECK(o->differences == 0);
-    CHECK(o->packets + o->refused == packets / 2);
+    CHECK(o->packets == packets / 2);
     // None of them was left out.
     for (const auto reason :
          {DNS_REDIRECTED_UDP, DNS_REDIRECTED_TCP, DNS_ANSWERED_UDP, DNS_ANSWERED_TCP,
