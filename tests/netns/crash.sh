@@ -17,7 +17,7 @@ for tool in jq wg nft tc ss strace python3; do command -v $tool >/dev/null || sk
 strace -o /dev/null true 2>/dev/null || skip "needs ptrace"
 
 points=${CRASH_POINTS:-12}
-calls=sendto,sendmsg,write,fdatasync,rename,unlink,pidfd_open
+calls=sendto,sendmsg,write,fdatasync,rename,unlink,pidfd_open,bpf
 # Leak detection and ptrace do not go together.
 export ASAN_OPTIONS=detect_leaks=0
 trace=$work/trace
@@ -27,7 +27,7 @@ on() { host_run alpha "$@"; }
 jq '.remotePeers[0].allowedIps += ["10.77.0.0/16", "fd00:77::/48", "0.0.0.0/0", "::/0"]' \
   "$work/maps/alpha.json" >"$work/routes.json"
 put_map alpha "$work/routes.json"
-on sh -c 'echo "{\"dns\":{\"redirect\":\"bind\"},\"routing\":{\"allowDefaultRoute\":true}}" >/etc/wigeon/config.json'
+on sh -c 'echo "{\"dns\":{\"redirect\":\"auto\"},\"routing\":{\"allowDefaultRoute\":true}}" >/etc/wigeon/config.json'
 on ip rule add pref 5270 lookup 52
 on ip route add throw 127.0.0.0/8 table 52
 
@@ -85,7 +85,7 @@ moments() {
     /^[a-z]/ {
       n[$1]++
       if (/RTM_(NEW|DEL|SET)|"set=1|nlmsg_type=wireguard/ || $1 == "sendmsg" || /"v1 [-+] / ||
-          $1 ~ /fdatasync|rename|unlink|pidfd_open/)
+          $1 ~ /fdatasync|rename|unlink|pidfd_open/ || /BPF_(LINK_CREATE|LINK_UPDATE|OBJ_PIN|MAP_UPDATE_ELEM)/)
         print $1, n[$1]
     }' "$trace" | awk -v max="$points" '
     { line[NR] = $0 }

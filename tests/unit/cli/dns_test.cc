@@ -155,6 +155,34 @@ TEST_CASE("a flush says what it forgot, and refusals keep their exit codes") {
   CHECK(wigeon_with(served, {"dns", "query"}).exit == 2);
 }
 
+TEST_CASE(
+    "debug redirect shows each step, and says by its exit code whether it answered") {
+  Served served;
+  bool answers = true;
+  served->on("debug_redirect", Permission::read, [&](Request, Server::Reply reply) {
+    reply.result(encode(RedirectResult{
+        {{"udp",
+          "100.64.0.1:53",
+          {{"Redirect", "tc: tcx ingress of lo", false},
+           {"Reply", answers ? "from 100.64.0.1:53" : "no reply", !answers}}}}}));
+  });
+  const auto output = wigeon_with(served, {"debug", "redirect"});
+  CHECK(output.exit == 0);
+  CHECK(output.out ==
+        "udp 100.64.0.1:53\n"
+        "  Redirect  tc: tcx ingress of lo\n"
+        "  Reply     from 100.64.0.1:53\n");
+  answers = false;
+  const auto failing = wigeon_with(served, {"debug", "redirect"});
+  CHECK(failing.exit == 6);
+  CHECK(failing.out.find("  Reply     FAILED: no reply\n") != std::string::npos);
+  CHECK(wigeon_with(served, {"debug", "redirect", "--json"}).out ==
+        R"({"walks":[{"transport":"udp","server":"100.64.0.1:53","steps":[)"
+        R"({"step":"Redirect","detail":"tc: tcx ingress of lo","failed":false},)"
+        R"({"step":"Reply","detail":"no reply","failed":true}]}]})"
+        "\n");
+}
+
 TEST_CASE("dns status shows what there is, for people and as JSON") {
   Served served;
   served->on("status", Permission::read,
