@@ -19,6 +19,12 @@ std::string dns(const DnsStatus& d, Detail detail) {
   if (!d.listen.empty()) out += ", listening on " + plain(joined(d.listen));
   if (!d.manager.empty())
     out += ", host's resolver: " + because(plain(d.manager), d.manager_reason);
+  if (detail == Detail::lists && !d.redirect_attached.empty())
+    out += fmt::format("\n  port 53: {}{}", plain(d.redirect_attached),
+                       d.redirect_program == 0
+                           ? std::string()
+                           : fmt::format(", program {}, tag {}", d.redirect_program,
+                                         plain(d.redirect_tag)));
   if (detail == Detail::lists)
     out += fmt::format("\n  zones: {}, records: {}, domains: {}", d.zones, d.records,
                        plain(joined(d.domains, "-")));

@@ -155,6 +155,7 @@ TEST_CASE("our own lines say what runs and why") {
   for (const char* line :
        {"DNS: bind (asked for), listening on 192.168.178.100:53, [fd00::100]:53, host's "
         "resolver: systemd (resolved=up stub=yes)",
+        "  port 53: tcx on lo, program 17, tag 0123456789abcdef",
         "  zones: 2, records: 6, domains: awesome-domain.com",
         "Firewall: none, wt0 is unfiltered (no filter yet)",
         "Map: file:///etc/wigeon/network_map.json serial 5, loaded 397 days, 2 hours "
