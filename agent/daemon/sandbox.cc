@@ -34,6 +34,10 @@ Result<void> shed_privileges() {
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("setrlimit RLIMIT_CORE");
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("PR_SET_DUMPABLE");
+  // Before Linux 5.11 maps of BPF programs count against it; afterwards it is a limit of
+  // nothing that we do. Without CAP_SYS_RESOURCE it stays as the unit set it.
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  (void)::setrlimit(RLIMIT_MEMLOCK, &unlimited);
   if (capng_get_caps_process() != 0) return fail(EINVAL, "reading our capabilities");
   std::array<bool, kKept.size()> have{};
   for (size_t i = 0; i < kKept.size(); ++i)
