@@ -89,6 +89,7 @@ class Reader {
 
 class Writer {
  public:
+  static constexpr size_t kSuffixes = 64;  // that later names can be compressed with
   explicit Writer(std::span<uint8_t> out) : out_(out), limit_(out.size()) {}
   void u8(uint8_t v) {
     if (fits(1)) out_[at_++] = v;
@@ -129,7 +130,8 @@ class Writer {
   size_t limit_;
   size_t at_ = 0;
   bool full_ = false;
-  std::array<uint16_t, 64> suffixes_{};  // where names begin that pointers may lead to
+  std::array<uint16_t, kSuffixes>
+      suffixes_{};  // where names begin that pointers may lead to
   size_t suffix_count_ = 0;
 };
 

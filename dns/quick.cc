@@ -28,8 +28,9 @@ bool parse(Bytes q, Parsed& p) {
   constexpr uint8_t kCounts[] = {0, 1, 0, 0, 0, 0, 0};
   if (std::memcmp(q.data() + 4, kCounts, sizeof kCounts) != 0 || q[11] > 1) return false;
   size_t at = kNameAt;
-  while (q[at] != 0) {
-    if (q[at] > kMaxLabel) return false;
+  for (size_t labels = 0; q[at] != 0; ++labels) {
+    // Writer would write the end of a longer name out.
+    if (q[at] > kMaxLabel || labels == Writer::kSuffixes) return false;
     at += 1u + q[at];
     if (at + 5 > q.size()) return false;
   }
