@@ -237,6 +237,19 @@ TEST_CASE("without pins it ends with its object") {
   CHECK(attached() == 0);
 }
 
+TEST_CASE("it knows when somebody has detached it, and the next one attaches again") {
+  const PinDirectory pins = own_pins();
+  const auto steer = must(DnsSteer::open(&pins));
+  CHECK(must(steer.attached()));
+  const auto link = must(pins.get(pin::kSteer));
+  REQUIRE(::bpf_link_detach(link->get()) == 0);
+  CHECK(!must(steer.attached()));
+  const auto next = must(DnsSteer::open(&pins));
+  CHECK(must(next.attached()));
+  CHECK(attached() == 1);
+  must(DnsSteer::remove(pins));
+}
+
 TEST_CASE(
     "killed, it goes on, and the next one finds addresses, listeners and counters") {
   const PinDirectory pins = own_pins();
