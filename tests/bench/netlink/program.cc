@@ -17,13 +17,12 @@ std::optional<Options> read_options(std::span<char* const> arguments) {
   Options options;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view a = arguments[i];
+    const bool has_value = i + 1 < arguments.size();
     if (a == "--quick") {
       options.quick = true;
-    } else if (i + 1 == arguments.size()) {
-      return std::nullopt;
-    } else if (a == "--only" || a == "--json") {
+    } else if (has_value && (a == "--only" || a == "--json")) {
       (a == "--only" ? options.only : options.json) = arguments[++i];
-    } else if (a == "--rounds") {
+    } else if (has_value && a == "--rounds") {
       const auto rounds = parse_number(arguments[++i], kMostRounds);
       if (!rounds || *rounds == 0) return std::nullopt;
       options.rounds = *rounds;
