@@ -74,6 +74,11 @@ struct Host {
     REQUIRE(ours());
     REQUIRE(manager->status().applied);
   }
+  // The note that is left then.
+  std::string kill() {
+    manager.reset();
+    return journal.at(0);
+  }
   bool within(std::chrono::milliseconds limit, const std::function<bool()>& so) {
     const auto end = Loop::now() + limit;
     while (!so() && Loop::now() < end) REQUIRE(loop.run_once(20ms));
@@ -224,8 +229,7 @@ TEST_CASE("a line that somebody adds to ours goes into the base, and is no fight
   CHECK(h.manager->status().repairs == 0);
   SECTION("taken back by the daemon") { h.manager->withdraw(); }
   SECTION("taken back without one") {
-    const auto note = h.journal.at(0);
-    h.manager.reset();
+    const auto note = h.kill();
     CHECK(undo_file(note, h.base));
     h.journal.clear();
   }
@@ -320,8 +324,7 @@ TEST_CASE("a daemon after a killed one goes on with its file and its base") {
 TEST_CASE("an empty file after a loss of power is not taken for somebody's") {
   Host h;
   h.up();
-  const auto note = h.journal.at(0);
-  h.manager.reset();
+  const auto note = h.kill();
   h.write("");
   SECTION("by the next daemon") {
     h.start();
@@ -341,8 +344,7 @@ TEST_CASE("an empty file after a loss of power is not taken for somebody's") {
 TEST_CASE("our file without its base loses at least what is ours") {
   Host h;
   h.up();
-  const auto note = h.journal.at(0);
-  h.manager.reset();
+  const auto note = h.kill();
   fs::remove(h.base);
   CHECK(undo_file(note, h.base));
   CHECK(h.read().find("100.64.0.1") == std::string::npos);
