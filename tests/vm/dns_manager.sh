@@ -21,7 +21,7 @@ link_up() {
 # wireguard-go ends a moment after its link, and another one refuses to start until then.
 link_down() {
   ip link delete wt0
-  wait_for 10 fails test -e /run/wireguard/wt0.sock
+  wait_for 10 fails pgrep -x wireguard-go
 }
 
 # As the daemon puts back what somebody takes off.
