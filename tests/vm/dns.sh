@@ -22,7 +22,7 @@ dns_server() {
     --listen-address="$2" --bind-interfaces --pid-file= --user=root --log-queries \
     --log-facility="$VM_OUT/$1.txt" --local-ttl=0 "${@:4}"
   export server_pid=$!
-  wait_for 10 ${3:+"$3"} dig +short +tries=1 +timeout=1 "@$2" ready.example
+  wait_for 30 ${3:+"$3"} dig +short +tries=1 +timeout=1 "@$2" ready.example
 }
 
 # Nobody manages resolv.conf, and there is none.

@@ -21,7 +21,7 @@ link_up() {
 # wireguard-go ends a moment after its link, and another one refuses to start until then.
 link_down() {
   ip link delete wt0
-  wait_for 10 fails pgrep -x wireguard-go
+  wait_for 30 fails pgrep -x wireguard-go
 }
 
 # As the daemon puts back what somebody takes off.
@@ -53,7 +53,7 @@ tell() {
   say "$*"
   echo "$*" >&"$commands"
   told=$((told + 1))
-  wait_for 10 heard
+  wait_for 30 heard
 }
 heard() { [ "$(grep -c '^{"told"' "$VM_OUT/manager.txt")" = "$told" ]; }
 kill_manager() {
