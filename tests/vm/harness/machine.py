@@ -44,9 +44,11 @@ def _quote(path):
 
 def arguments(shape, root, root_mode, netdev, channels):
     """The QEMU command. `channels` are file descriptors: qmp, control, log."""
-    tcg = ["-accel", "tcg,tb-size=256,thread=multi"]
+    tcg, line = ["-accel", "tcg,tb-size=256,thread=multi"], COMMAND_LINE
     if shape.icount:
         tcg = ["-accel", "tcg,tb-size=256", "-icount", "shift=3,sleep=off,align=off"]
+        # Time jumps to the next timer also while a disk is waited for: let that be a tick.
+        line += " nohz=off"
     qmp, control, log = channels
     boot = kernel_dir(shape.kernel)
     return [
@@ -55,7 +57,7 @@ def arguments(shape, root, root_mode, netdev, channels):
         "-cpu", "max,-cx16",
         "-nodefaults", "-display", "none", "-no-reboot",
         "-kernel", str(boot / "vmlinuz"), "-initrd", str(boot / "initrd.gz"),
-        "-append", COMMAND_LINE,
+        "-append", line,
         "-chardev", "file,id=console,path=console.txt", "-serial", "chardev:console",
         "-chardev", f"socket,id=control,fd={control}", "-serial", "chardev:control",
         "-chardev", f"socket,id=log,fd={log}", "-serial", "chardev:log",
