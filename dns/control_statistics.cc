@@ -5,17 +5,30 @@ namespace wigeon::dns::control_parts {
 namespace {
 
 // Plain counters, in the order of the wire.
-constexpr uint64_t Statistics::*kCounters[] = {
-    &Statistics::queries,    &Statistics::dropped,
-    &Statistics::no_data,    &Statistics::truncated,
-    &Statistics::forwarded,  &Statistics::shared,
-    &Statistics::unanswered, &Statistics::tcp_accepted,
-    &Statistics::tcp_open,   &Statistics::tcp_closed_for_room,
-    &Statistics::zones,      &Statistics::names,
-    &Statistics::zone_bytes};
+constexpr uint64_t Statistics::*kCounters[] = {&Statistics::queries,
+                                               &Statistics::dropped,
+                                               &Statistics::no_data,
+                                               &Statistics::truncated,
+                                               &Statistics::forwarded,
+                                               &Statistics::shared,
+                                               &Statistics::unanswered,
+                                               &Statistics::withheld,
+                                               &Statistics::tcp_accepted,
+                                               &Statistics::tcp_open,
+                                               &Statistics::tcp_closed_for_room,
+                                               &Statistics::zones,
+                                               &Statistics::names,
+                                               &Statistics::zone_bytes};
 constexpr uint64_t CacheStatistics::*kCacheCounters[] = {
     &CacheStatistics::entries, &CacheStatistics::bytes,   &CacheStatistics::hits,
     &CacheStatistics::misses,  &CacheStatistics::evicted, &CacheStatistics::stale};
+constexpr uint64_t UpstreamStatistics::*kUpstreamCounters[] = {
+    &UpstreamStatistics::queries,     &UpstreamStatistics::replies,
+    &UpstreamStatistics::timeouts,    &UpstreamStatistics::unreachable,
+    &UpstreamStatistics::full,        &UpstreamStatistics::repeated,
+    &UpstreamStatistics::mismatches,  &UpstreamStatistics::suspicions,
+    &UpstreamStatistics::truncated,   &UpstreamStatistics::without_edns,
+    &UpstreamStatistics::without_case};
 constexpr uint64_t ServerStatistics::*kServerCounters[] = {
     &ServerStatistics::sent, &ServerStatistics::replies, &ServerStatistics::failures};
 constexpr uint32_t ServerStatistics::*kServerTimes[] = {&ServerStatistics::latency_us,
@@ -79,6 +92,7 @@ void put(ByteWriter& out, const Statistics& s) {
   out.put(static_cast<uint32_t>(groups.size()));
   for (const auto& g : groups) put_group(out, g);
   for (const auto counter : kCacheCounters) out.put(s.cache.*counter);
+  for (const auto counter : kUpstreamCounters) out.put(s.upstream.*counter);
 }
 
 Result<Statistics> get_statistics(ByteReader& in) {
@@ -96,6 +110,8 @@ Result<Statistics> get_statistics(ByteReader& in) {
   const size_t groups = TRY(in.count(kMaxStatisticsGroups, "groups"));
   for (size_t i = 0; i < groups; ++i) s.groups.push_back(TRY(get_group(in)));
   for (const auto counter : kCacheCounters) s.cache.*counter = TRY(in.get<uint64_t>());
+  for (const auto counter : kUpstreamCounters)
+    s.upstream.*counter = TRY(in.get<uint64_t>());
   return s;
 }
 

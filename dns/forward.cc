@@ -288,6 +288,7 @@ void Forwarder::land(uint64_t number, Bytes reply) {
   by_key_.erase(flight.key);
   std::array<uint8_t, kHeaderSize + kMaxName + 4 + 128> withheld;
   if (!reply.empty() && !flight.is_trusted && rebinds(upstreams_.guard, reply)) {
+    ++counters_.withheld;
     for (const auto& tracer : flight.tracers) tracer->trace.withheld = true;
     reply = Bytes(withheld).first(withhold(reply, withheld));
   }

@@ -75,7 +75,8 @@ class Forwarder {
   [[nodiscard]] std::vector<GroupStatistics> groups(Time now) const;
   struct Counters {
     uint64_t sent = 0;
-    uint64_t shared = 0;  // joined a question in flight
+    uint64_t shared = 0;    // joined a question in flight
+    uint64_t withheld = 0;  // replies, by the rebinding guard
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
 

@@ -74,7 +74,13 @@ class Program {
     else if (auto* q = std::get_if<Query>(&*message))
       inquire(service_, *q, Loop::now(), [this](const Traced& t) { say(t); });
     else
-      say(TellStatistics{server_.statistics()});
+      say_statistics();
+  }
+
+  void say_statistics() {
+    TellStatistics message{server_.statistics()};
+    message.statistics.upstream = upstream_->statistics();
+    say(message);
   }
 
   void flush(const Flush& message) {

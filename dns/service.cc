@@ -197,6 +197,7 @@ Statistics Service::statistics() const {
   Statistics s = statistics_;
   s.forwarded = forwarder_.counters().sent;
   s.shared = forwarder_.counters().shared;
+  s.withheld = forwarder_.counters().withheld;
   s.groups = forwarder_.groups(clock_());
   s.cache = cache_.statistics();
   s.zones = zones_->zone_count();

@@ -49,6 +49,23 @@ struct GroupStatistics {
 };
 inline constexpr size_t kMaxStatisticsDomains = 8;
 
+// Of the queries to upstream servers, all servers together.
+struct UpstreamStatistics {
+  uint64_t queries = 0;
+  uint64_t replies = 0;
+  uint64_t timeouts = 0;
+  uint64_t unreachable = 0;  // ICMP, no route, a connection that was closed
+  uint64_t full = 0;         // not sent: no place left
+  uint64_t repeated = 0;     // sent once more, the first being unanswered
+  uint64_t mismatches = 0;  // datagrams from a server's address, not to its query: forged
+  uint64_t suspicions = 0;  // queries finished over TCP because of them
+  uint64_t truncated = 0;   // queries finished over TCP for room
+  uint64_t without_edns = 0;  // asked again
+  uint64_t without_case = 0;  // asked again, in the spelling that the server had changed
+
+  friend bool operator==(const UpstreamStatistics&, const UpstreamStatistics&) = default;
+};
+
 struct CacheStatistics {
   uint64_t entries = 0, bytes = 0;
   uint64_t hits = 0, misses = 0, evicted = 0, stale = 0;
@@ -65,6 +82,7 @@ struct Statistics {
   uint64_t forwarded = 0;   // sent upstream
   uint64_t shared = 0;      // waited for the same question of somebody else
   uint64_t unanswered = 0;  // got SERVFAIL because no upstream server replied
+  uint64_t withheld = 0;    // replies, by the rebinding guard
   uint64_t tcp_accepted = 0;
   uint64_t tcp_open = 0;
   uint64_t tcp_closed_for_room = 0;
@@ -74,6 +92,7 @@ struct Statistics {
   std::vector<ListenerStatistics> listeners{};
   std::vector<GroupStatistics> groups{};  // in the map's order, the original servers last
   CacheStatistics cache{};
+  UpstreamStatistics upstream{};
 
   friend bool operator==(const Statistics&, const Statistics&) = default;
 };

@@ -100,9 +100,10 @@ void Upstream::send(const Endpoint& server, Bytes query, Transport first,
   const auto at = servers_.find(server);
   Flight* f = at == servers_.end() ? nullptr : take(*at->second);
   if (!f) {
-    if (at != servers_.end()) ++counters_.full;
+    if (at != servers_.end()) ++statistics_.full;
     return done({Outcome::End::unreachable, {}});
   }
+  ++statistics_.queries;
   f->done = std::move(done);
   f->server->used = Loop::now();
   f->deadline = f->server->used + limit;
@@ -176,7 +177,7 @@ void Upstream::on_tcp_end(uint64_t ticket, Bytes reply) {
   }
   const Match match = reply.empty() ? Match::mismatch : f.query.match(reply);
   if (match == Match::no_edns) {
-    ++counters_.without_edns;
+    ++statistics_.without_edns;
     f.plain = true;
     return ask_tcp(f);
   }
@@ -218,19 +219,19 @@ void Upstream::on_datagram(Flight& f, std::span<uint8_t> datagram) {
   if (match == Match::reply && datagram.size() > kUdpPayload) match = Match::truncated;
   switch (match) {
     case Match::mismatch:
-      ++counters_.mismatches;
+      ++statistics_.mismatches;
       if (++f.mismatches <= kMaxMismatches) return;
-      ++counters_.suspicions;
+      ++statistics_.suspicions;
       return ask_tcp(f);
     case Match::truncated:
-      ++counters_.truncated;
+      ++statistics_.truncated;
       return ask_tcp(f);
     case Match::no_edns:
-      ++counters_.without_edns;
+      ++statistics_.without_edns;
       f.plain = true;
       break;
     case Match::other_case:
-      ++counters_.without_case;
+      ++statistics_.without_case;
       f.unmixed = true;
       break;
     case Match::reply:
@@ -254,8 +255,23 @@ void Upstream::learn(Flight& f, Bytes reply) {
   if (f.unmixed) f.server->unmixed_until = until;
 }
 
+void Upstream::count(Outcome::End end) {
+  switch (end) {
+    case Outcome::End::replied:
+      ++statistics_.replies;
+      break;
+    case Outcome::End::no_reply:
+      ++statistics_.timeouts;
+      break;
+    case Outcome::End::unreachable:
+      ++statistics_.unreachable;
+      break;
+  }
+}
+
 void Upstream::end(Flight& f, const Outcome& outcome) {
   leave_udp(f);
+  count(outcome.end);
   Done done = std::move(f.done);
   f.serial = 0;
   --f.server->in_flight;

@@ -19,13 +19,14 @@
 #include "agent/base/loop.hh"
 #include "dns/exchange.hh"
 #include "dns/random.hh"
+#include "dns/statistics.hh"
 
 namespace wigeon::dns {
 
 class TcpChannel;
 
 // The servers worth asking: without our own listeners and addresses (asking them would
-// ask us again), addresses nobody can answer from, and repetitions.
+// ask us again), addresses nobody can answer from or be reached at, and repetitions.
 struct UsableUpstreams {
   std::vector<Endpoint> servers{};
   std::vector<Endpoint> dropped{};
@@ -50,16 +51,7 @@ class Upstream : public Exchange {
   void send(const Endpoint& server, Bytes query, Transport first,
             std::chrono::milliseconds limit, Done done) override;
 
-  struct Counters {
-    uint64_t mismatches = 0;    // datagrams from a server's address, not to its query
-    uint64_t suspicions = 0;    // queries finished over TCP because of them
-    uint64_t truncated = 0;     // queries finished over TCP for room
-    uint64_t without_edns = 0;  // asked again
-    uint64_t without_case = 0;  // asked again
-    uint64_t repeated = 0;
-    uint64_t full = 0;  // refused: no place left
-  };
-  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] const UpstreamStatistics& statistics() const { return statistics_; }
   [[nodiscard]] size_t in_flight() const { return in_flight_; }
   [[nodiscard]] size_t sockets() const;  // for UDP, the idle ones too
 
@@ -79,6 +71,7 @@ class Upstream : public Exchange {
   void on_tcp_end(uint64_t ticket, Bytes reply);
   void learn(Flight& f, Bytes reply);
   void leave_udp(Flight& f);
+  void count(Outcome::End end);
   void end(Flight& f, const Outcome& outcome);
   // upstream_time.cc
   void tick();
@@ -90,7 +83,7 @@ class Upstream : public Exchange {
   UniqueFd epoll_;  // of all UDP sockets
   size_t most_;
   Random random_{};
-  Counters counters_{};
+  UpstreamStatistics statistics_{};
   std::vector<uint8_t> datagram_;
   // By number; null: not in use. Servers refer to them, so they go last.
   std::vector<std::unique_ptr<Flight>> flights_;

@@ -46,7 +46,7 @@ void Upstream::check_limits(Time now) {
       end(f, {Outcome::End::no_reply, {}});
     } else if (!f.tcp && f.repeat_at <= now) {
       f.repeat_at = Time::max();
-      ++counters_.repeated;
+      ++statistics_.repeated;
       if (!f.socket->send(f.query.sent())) end(f, {Outcome::End::unreachable, {}});
     }
   }

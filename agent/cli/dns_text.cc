@@ -71,6 +71,14 @@ std::string zone_line(const DnsZoneStatus& z) {
                                         : "");
 }
 
+std::string counters_line(std::string_view title,
+                          const std::map<std::string, uint64_t>& counters) {
+  std::string out = fmt::format("{}:", title);
+  for (const auto& [what, n] : counters) out += fmt::format(" {} {},", plain(what), n);
+  if (out.back() == ',') out.pop_back();
+  return out + "\n";
+}
+
 std::string because(std::string value, const std::string& reason) {
   return reason.empty() ? value : fmt::format("{} ({})", value, plain(reason));
 }
@@ -137,10 +145,8 @@ std::string dns_status_text(const DnsStatus& d, WallTime now) {
       "Cache: {} entries, {}, {} hits, {} misses, {} evicted, {} stale answers\n",
       d.cache.entries, bytes_text(d.cache.bytes), d.cache.hits, d.cache.misses,
       d.cache.evicted, d.cache.stale);
-  out += "Queries:";
-  for (const auto& [what, n] : d.queries) out += fmt::format(" {} {},", plain(what), n);
-  if (out.back() == ',') out.pop_back();
-  return out + "\n";
+  return out + counters_line("Queries", d.queries) +
+         counters_line("Sent upstream", d.upstream);
 }
 
 std::string dns_answer_text(const DnsQueryResult& r) {

@@ -189,7 +189,8 @@ struct DnsStatus {
   std::vector<DnsZoneStatus> zone_list{};  // the first kMaxZonesListed
   std::vector<DnsGroupStatus> groups{};  // in the map's order, the original servers last
   DnsCacheStatus cache{};
-  std::map<std::string, uint64_t> queries{};
+  std::map<std::string, uint64_t> queries{};   // of clients
+  std::map<std::string, uint64_t> upstream{};  // our own, to upstream servers
 };
 inline constexpr size_t kMaxZonesListed = 500;
 

@@ -172,6 +172,7 @@ void describe(auto& v, Is<DnsStatus> auto& s) {
   v("groups", s.groups);
   v("cache", s.cache);
   v("queries", s.queries);
+  v("upstream", s.upstream);
 }
 
 void describe(auto& v, Is<DatapathStatus> auto& s) {

@@ -133,15 +133,35 @@ void add_counters(const dns::Statistics& s, DnsStatus& status) {
                                 l.endpoint.text(), l.queries, l.replies, l.refused});
   status.cache = {s.cache.entries, s.cache.bytes,   s.cache.hits,
                   s.cache.misses,  s.cache.evicted, s.cache.stale};
-  status.queries = {
-      {"total", s.queries},         {"forwarded", s.forwarded},
-      {"shared", s.shared},         {"dropped", s.dropped},
-      {"unanswered", s.unanswered}, {"truncated", s.truncated},
-      {"noData", s.no_data},        {"tcpAccepted", s.tcp_accepted},
-      {"tcpOpen", s.tcp_open},      {"tcpClosedForRoom", s.tcp_closed_for_room},
-      {"NOERROR", s.rcodes[0]},     {"FORMERR", s.rcodes[1]},
-      {"SERVFAIL", s.rcodes[2]},    {"NXDOMAIN", s.rcodes[3]},
-      {"NOTIMP", s.rcodes[4]},      {"REFUSED", s.rcodes[5]}};
+  status.queries = {{"total", s.queries},
+                    {"forwarded", s.forwarded},
+                    {"shared", s.shared},
+                    {"dropped", s.dropped},
+                    {"unanswered", s.unanswered},
+                    {"truncated", s.truncated},
+                    {"withheld", s.withheld},
+                    {"noData", s.no_data},
+                    {"tcpAccepted", s.tcp_accepted},
+                    {"tcpOpen", s.tcp_open},
+                    {"tcpClosedForRoom", s.tcp_closed_for_room},
+                    {"NOERROR", s.rcodes[0]},
+                    {"FORMERR", s.rcodes[1]},
+                    {"SERVFAIL", s.rcodes[2]},
+                    {"NXDOMAIN", s.rcodes[3]},
+                    {"NOTIMP", s.rcodes[4]},
+                    {"REFUSED", s.rcodes[5]}};
+  const auto& u = s.upstream;
+  status.upstream = {{"total", u.queries},
+                     {"replies", u.replies},
+                     {"timeouts", u.timeouts},
+                     {"unreachable", u.unreachable},
+                     {"noRoom", u.full},
+                     {"repeated", u.repeated},
+                     {"forgedReplies", u.mismatches},
+                     {"tcpForForgery", u.suspicions},
+                     {"tcpForRoom", u.truncated},
+                     {"withoutEdns", u.without_edns},
+                     {"withoutMixedCase", u.without_case}};
 }
 
 }  // namespace wigeon

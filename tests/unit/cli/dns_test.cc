@@ -209,7 +209,8 @@ TEST_CASE("dns status shows what there is, for people and as JSON") {
       "  awesome-domain.com: 6 records, the rest is asked upstream\n"
       "  168.192.in-addr.arpa: 1 record, generated\n"
       "Cache: 1 entries, 2.0 KiB, 3 hits, 4 misses, 5 evicted, 6 stale answers\n"
-      "Queries: answered 12, refused 1\n");
+      "Queries: answered 12, refused 1\n"
+      "Sent upstream: forgedReplies 11, total 14\n");
   CHECK(wigeon_with(served, {"dns", "status", "--json"}).out ==
         to_json(everything().dns) + "\n");
 }

@@ -137,7 +137,8 @@ inline StatusReport everything() {
                                .last_failure = *parse_rfc3339("2002-02-02T02:05:42Z")}}},
                  {.original = true, .health = "unknown"}},
       .cache = {1, 2048, 3, 4, 5, 6},
-      .queries = {{"answered", 12}, {"refused", 1}}};
+      .queries = {{"answered", 12}, {"refused", 1}},
+      .upstream = {{"forgedReplies", 11}, {"total", 14}}};
   r.datapath = {
       .interface = "wt0", .reason = "no filter yet", .counters = {{"passed", 5}}};
   r.routing = {.refused = {{"10.0.0.0/8", "overlaps eth0"}},

@@ -51,7 +51,7 @@ TEST_CASE("JSON has NetBird's keys in NetBird's order, then our own blocks") {
       R"("redirectReason":"","redirectAttached":"","redirectProgram":0,"redirectTag":"",)"
       R"("redirectCounters":{},"redirectRefused":[],"sandbox":"","listen":[],"listeners":[],"zones":0,)"
       R"("records":0,"domains":[],"zoneList":[],"groups":[],"cache":{"entries":0,)"
-      R"("bytes":0,"hits":0,"misses":0,"evicted":0,"stale":0},"queries":{}},)"
+      R"("bytes":0,"hits":0,"misses":0,"evicted":0,"stale":0},"queries":{},"upstream":{}},)"
       R"("datapath":{"interface":"","backend":"","filtered":false,"reason":"",)"
       R"("counters":{}},"routing":{"refused":[],"routes":0,"rules":0,"operations":0,)"
       R"("repairs":0,"lastRepair":"","groups":[],"sysctls":[],)"
@@ -190,6 +190,7 @@ dns:
         evicted: 0
         stale: 0
     queries: {}
+    upstream: {}
 datapath:
     interface: ""
     backend: ""

@@ -102,6 +102,36 @@ TEST_CASE("counters of another configuration are shown to no group") {
   CHECK(list[1].health == "unknown");
 }
 
+TEST_CASE("what befell the queries to upstream servers is shown") {
+  dns::Statistics s;
+  s.withheld = 12;
+  s.upstream = {.queries = 1,
+                .replies = 2,
+                .timeouts = 3,
+                .unreachable = 4,
+                .full = 5,
+                .repeated = 6,
+                .mismatches = 7,
+                .suspicions = 8,
+                .truncated = 9,
+                .without_edns = 10,
+                .without_case = 11};
+  DnsStatus status;
+  add_counters(s, status);
+  CHECK(status.queries.at("withheld") == 12);
+  CHECK(status.upstream == std::map<std::string, uint64_t>{{"total", 1},
+                                                           {"replies", 2},
+                                                           {"timeouts", 3},
+                                                           {"unreachable", 4},
+                                                           {"noRoom", 5},
+                                                           {"repeated", 6},
+                                                           {"forgedReplies", 7},
+                                                           {"tcpForForgery", 8},
+                                                           {"tcpForRoom", 9},
+                                                           {"withoutEdns", 10},
+                                                           {"withoutMixedCase", 11}});
+}
+
 TEST_CASE("whoever waits for an answer is told exactly once") {
   auto loop = *Loop::open();
   Awaited<int> awaited;

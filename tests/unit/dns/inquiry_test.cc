@@ -168,6 +168,7 @@ TEST_CASE("special names, refused types, withheld answers and late ones say so")
   h.ask("evil.elsewhere.test");
   h.reply("NOERROR", {"answer evil.elsewhere.test 30 A 127.0.0.1"});
   CHECK(h.told.back().trace.withheld);
+  CHECK(h.service.statistics().withheld == 1);
   REQUIRE(h.told.back().reply.errors.size() == 1);
   CHECK(h.told.back().reply.errors[0].code == 15);
   h.ask("late.elsewhere.test");
