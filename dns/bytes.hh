@@ -33,6 +33,7 @@ class ByteWriter {
   void endpoint(const Endpoint& e) {
     address(e.address);
     put(e.port);
+    if (e.address.needs_scope()) put(e.scope);
   }
   std::vector<uint8_t> take() && { return std::move(out_); }
 
@@ -70,8 +71,10 @@ class ByteReader {
     return a;
   }
   Result<Endpoint> endpoint() {
-    const auto a = TRY(address());
-    return Endpoint{a, TRY(get<uint16_t>())};
+    Endpoint e{TRY(address()), 0};
+    e.port = TRY(get<uint16_t>());
+    if (e.address.needs_scope()) e.scope = TRY(get<uint32_t>());
+    return e;
   }
   Result<size_t> count(size_t max, std::string_view what) {
     const size_t n = TRY(get<uint32_t>());

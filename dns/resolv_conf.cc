@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/resolv_conf.hh"
 
+#include <net/if.h>
+
 #include <algorithm>
 
 #include "dns/name.hh"
@@ -9,6 +11,7 @@ namespace wigeon::dns {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\f\v";
+constexpr uint16_t kDnsPort = 53;
 constexpr size_t kMaxZone = 15;  // IFNAMSIZ without the NUL
 constexpr size_t kMaxOption = 64;
 
@@ -61,6 +64,17 @@ ResolvConf parse_resolv_conf(std::string_view text) {
     }
   }
   return conf;
+}
+
+std::optional<Endpoint> endpoint_of(const Nameserver& server) {
+  Endpoint e{server.address, kDnsPort};
+  if (!e.address.needs_scope()) return e;
+  // By name or, as libc takes it too, by number.
+  e.scope = ::if_nametoindex(server.zone.c_str());
+  if (e.scope == 0)
+    e.scope = static_cast<uint32_t>(parse_number(server.zone, INT32_MAX).value_or(0));
+  if (e.scope == 0) return std::nullopt;
+  return e;
 }
 
 }  // namespace wigeon::dns

@@ -4,6 +4,7 @@
 // does.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ struct ResolvConf {
 };
 
 ResolvConf parse_resolv_conf(std::string_view text);
+
+// Where it is asked, with the interface of its zone as it is now; nothing when that is
+// not there, or a link-local address has none.
+std::optional<Endpoint> endpoint_of(const Nameserver& server);
 
 // The words of a line, with or without its end, up to a comment, which '#' or ';' begins
 // at the start of a word. They point into it.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/upstream_channel.hh"
 
+#include <netinet/tcp.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -151,6 +153,31 @@ void UdpChannel::give_up(Query& query, Bytes sent) {
   finish(query, std::span(reply).first(sent.size()));
 }
 
+// c-ares does not know the interface of a link-local address, so its connections to one
+// are made here.
+struct ScopedCalls {
+  static ares_socket_t socket(int family, int type, int protocol, void*) {
+    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const int on = 1;
+    if (fd >= 0) (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+  }
+  static int close(ares_socket_t fd, void*) { return ::close(fd); }
+  static int connect(ares_socket_t fd, const sockaddr*, ares_socklen_t, void* data) {
+    const auto& self = *static_cast<TcpChannel*>(data);
+    sockaddr_storage to;
+    const auto size = to_sockaddr(self.server_, to);
+    return ::connect(fd, reinterpret_cast<const sockaddr*>(&to), size);
+  }
+  static ares_ssize_t receive(ares_socket_t fd, void* out, size_t room, int flags,
+                              sockaddr* from, ares_socklen_t* from_size, void*) {
+    return ::recvfrom(fd, out, room, flags, from, from_size);
+  }
+  static ares_ssize_t send(ares_socket_t fd, const iovec* parts, int count, void*) {
+    return ::writev(fd, parts, count);
+  }
+};
+
 struct TcpCalls {
   static void on_socket(void* data, ares_socket_t fd, int readable, int writable) {
     auto& self = *static_cast<TcpChannel*>(data);
@@ -185,13 +212,17 @@ struct TcpCalls {
 
 Result<std::unique_ptr<TcpChannel>> TcpChannel::open(Loop& loop, const Endpoint& server,
                                                      Ended ended) {
-  std::unique_ptr<TcpChannel> c(new TcpChannel(loop, std::move(ended)));
+  static constexpr ares_socket_functions kScoped{ScopedCalls::socket, ScopedCalls::close,
+                                                 ScopedCalls::connect,
+                                                 ScopedCalls::receive, ScopedCalls::send};
+  std::unique_ptr<TcpChannel> c(new TcpChannel(loop, server, std::move(ended)));
   ares_options o{};
   o.flags = ARES_FLAG_USEVC;
   o.timeout = kTcpTimeoutMs;
   o.sock_state_cb = TcpCalls::on_socket;
   o.sock_state_cb_data = c.get();
   c->channel_ = TRY(open_channel(server, o));
+  if (server.scope != 0) ares_set_socket_functions(c->channel_.get(), &kScoped, c.get());
   return c;
 }
 

@@ -66,6 +66,7 @@ class TcpChannel {
 
  private:
   friend struct TcpCalls;
+  friend struct ScopedCalls;
   struct Query {
     TcpChannel* owner;
     uint64_t ticket;
@@ -74,11 +75,13 @@ class TcpChannel {
     uint64_t ticket;
     std::vector<uint8_t> reply;
   };
-  TcpChannel(Loop& loop, Ended ended) : loop_(loop), ended_(std::move(ended)) {}
+  TcpChannel(Loop& loop, const Endpoint& server, Ended ended)
+      : loop_(loop), server_(server), ended_(std::move(ended)) {}
   void process(ares_socket_t readable, ares_socket_t writable);
   void deliver();
 
   Loop& loop_;
+  Endpoint server_;
   Ended ended_;
   std::vector<End> ends_{};  // told once c-ares has returned
   size_t pending_ = 0;

@@ -10,7 +10,8 @@ UsableUpstreams usable_upstreams(std::span<const Endpoint> configured,
                                  std::span<const Endpoint> listeners) {
   UsableUpstreams result;
   for (const auto& e : configured) {
-    const bool good = e.port != 0 && !e.address.is_unspecified() &&
+    const bool reached = !e.address.needs_scope() || e.scope != 0;
+    const bool good = e.port != 0 && reached && !e.address.is_unspecified() &&
                       !e.address.is_multicast() &&
                       std::ranges::count(own_addresses, e.address) == 0 &&
                       std::ranges::count(listeners, e) == 0;

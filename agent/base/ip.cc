@@ -215,7 +215,11 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
   return Endpoint{address, TRY(parse_port(s.port))};
 }
 
-std::string Endpoint::text() const { return HostPort{address.text(), port}.text(); }
+std::string Endpoint::text() const {
+  std::string host = address.text();
+  if (scope != 0) host += "%" + std::to_string(scope);
+  return HostPort{std::move(host), port}.text();
+}
 
 Result<HostPort> HostPort::parse(std::string_view text) {
   const auto s = TRY(split_port(text));
@@ -239,6 +243,7 @@ socklen_t to_sockaddr(const Endpoint& e, sockaddr_storage& storage) {
   auto& in6 = reinterpret_cast<sockaddr_in6&>(storage);
   in6.sin6_family = AF_INET6;
   in6.sin6_port = htons(e.port);
+  in6.sin6_scope_id = e.scope;
   std::ranges::copy(e.address.bytes(), in6.sin6_addr.s6_addr);
   return sizeof in6;
 }
@@ -253,7 +258,9 @@ Result<Endpoint> from_sockaddr(const sockaddr* sa, socklen_t length) {
   if (sa->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
     sockaddr_in6 in6;
     std::memcpy(&in6, sa, sizeof in6);
-    return Endpoint{*Address::from_bytes(in6.sin6_addr.s6_addr), ntohs(in6.sin6_port)};
+    Endpoint e{*Address::from_bytes(in6.sin6_addr.s6_addr), ntohs(in6.sin6_port)};
+    if (e.address.needs_scope()) e.scope = in6.sin6_scope_id;
+    return e;
   }
   if (sa->sa_family == AF_INET || sa->sa_family == AF_INET6)
     return fail(EINVAL, "short socket address");

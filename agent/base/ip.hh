@@ -38,7 +38,8 @@ class Address {
   [[nodiscard]] bool is_unspecified() const;
   [[nodiscard]] bool is_loopback() const;    // 127.0.0.0/8, ::1
   [[nodiscard]] bool is_link_local() const;  // 169.254.0.0/16, fe80::/10
-  [[nodiscard]] bool is_multicast() const;   // 224.0.0.0/4, ff00::/8
+  [[nodiscard]] bool needs_scope() const { return !is_v4() && is_link_local(); }
+  [[nodiscard]] bool is_multicast() const;  // 224.0.0.0/4, ff00::/8
 
   auto operator<=>(const Address&) const = default;
 
@@ -89,8 +90,12 @@ struct InterfaceAddress {
 struct Endpoint {
   Address address{};
   uint16_t port = 0;  // host order
+  // Of a link-local IPv6 address, which means nothing without: the index of its
+  // interface. 0 for all others.
+  uint32_t scope = 0;
 
-  // "192.0.2.1:51820", "[2001:db8::1]:51820"; port 1-65535.
+  // "192.0.2.1:51820", "[2001:db8::1]:51820"; port 1-65535. text() has the scope too:
+  // "[fe80::1%2]:53".
   static Result<Endpoint> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
   auto operator<=>(const Endpoint&) const = default;

@@ -111,7 +111,7 @@ class Daemon {
   [[nodiscard]] bool is_router() const;  // forwards for peers
   [[nodiscard]] IntoOverlay into_overlay() const;
   [[nodiscard]] std::vector<Address> own_addresses() const;
-  [[nodiscard]] std::vector<Address> original_servers() const;
+  [[nodiscard]] std::vector<Endpoint> original_servers() const;
   Result<void> reload_settings();
   void set_administrative(bool up);
 
@@ -155,6 +155,7 @@ class Daemon {
   PeerHistory history_{};
   std::string look_failure_{};  // why the peers could not be looked at last
   HostView host_{};
+  std::vector<Endpoint> original_servers_{};  // when host_ was looked at
   bool host_stale_ = true;          // host_ is to be read again, and the map judged on it
   bool host_routes_stale_ = false;  // the same, but not before host_due_
   std::chrono::microseconds host_due_{}, host_due_lost_{};  // where news were lost

@@ -129,7 +129,7 @@ Result<void> Daemon::open_host_dns() {
 }
 
 void Daemon::on_host_dns() {
-  if (up_ && maps_.current() && original_servers() != host_.dns_servers) {
+  if (up_ && maps_.current() && original_servers() != original_servers_) {
     host_stale_ = true;
     reconcile_soon(0ms);
   }
@@ -140,19 +140,19 @@ void Daemon::on_host_dns() {
 
 // The host's original servers matter twice: no network of the map may cover them, and the
 // resolver asks them. Its file may name ourselves.
-std::vector<Address> Daemon::original_servers() const {
-  const auto own = own_addresses();
-  std::vector<Address> servers;
-  const auto add = [&](const Address& a) {
-    if (std::ranges::find(own, a) == own.end()) servers.push_back(a);
-  };
-  if (const auto known = host_dns_->originals()) {
-    for (const auto& e : *known) add(e.address);
-    return servers;
+std::vector<Endpoint> Daemon::original_servers() const {
+  std::vector<Endpoint> servers;
+  if (auto known = host_dns_->originals()) {
+    servers = std::move(*known);
+  } else {
+    const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
+    for (const auto& n : dns::parse_resolv_conf(text).nameservers)
+      if (const auto e = dns::endpoint_of(n)) servers.push_back(*e);
   }
-  const auto text = read_file("/etc/resolv.conf", dns::kMaxResolvConf).value_or("");
-  for (const auto& n : dns::parse_resolv_conf(text).nameservers)
-    if (n.zone.empty()) add(n.address);
+  const auto own = own_addresses();
+  std::erase_if(servers, [&](const Endpoint& e) {
+    return std::ranges::find(own, e.address) != own.end();
+  });
   return servers;
 }
 
@@ -186,7 +186,7 @@ void Daemon::update_resolver() {
   wish.config.zones = zone_configs(zones);
   wish.config.zones.push_back(probe_record_.zone());
   wish.config.groups = group_configs(map.dns);
-  for (const auto& a : host_.dns_servers) wish.config.upstreams.push_back({a, 53});
+  wish.config.upstreams = original_servers_;
   if (wish.config.upstreams.size() > dns::kMaxUpstreams)
     wish.config.upstreams.resize(dns::kMaxUpstreams);
   wish.config.own_addresses = wish.addresses;

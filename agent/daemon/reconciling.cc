@@ -118,7 +118,10 @@ Result<void> Daemon::look_at_host() {
   for (const auto& e : journal_.entries())
     if (const auto held = journalled_sysctl(e); held && held->key == kForwardsV6)
       host_.forwards_v6 = held->original != "0";
-  host_.dns_servers = original_servers();
+  original_servers_ = original_servers();
+  host_.dns_servers.clear();
+  for (const auto& e : original_servers_)
+    if (!e.address.needs_scope()) host_.dns_servers.push_back(e.address);  // on its link
   host_stale_ = false;
   judge_again_ = true;
   return {};

@@ -177,7 +177,7 @@ void Daemon::on_tick() {
   look();
   // Of most of them something has told.
   engine_.touched(Part::sysctls);
-  if (up_ && maps_.current() && original_servers() != host_.dns_servers)
+  if (up_ && maps_.current() && original_servers() != original_servers_)
     host_stale_ = true;
   host_stale_ |= is_router();  // somebody may make a router of this host
   engine_.forgive();

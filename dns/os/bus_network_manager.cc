@@ -8,11 +8,11 @@
 #include <ranges>
 
 #include "agent/base/sort_unique.hh"
+#include "dns/resolv_conf.hh"
 
 namespace wigeon::dns::os {
 namespace {
 
-constexpr uint16_t kDnsPort = 53;
 // The best: others' names below ours do not go past us. Lower is possible, and then said.
 constexpr int32_t kSplitPriority = -500;
 // First in resolv.conf; a negative one would keep the host's own servers out of it, and
@@ -348,15 +348,16 @@ NmOriginals nm_originals(const NmDnsManager& manager, const std::string& interfa
     if (!interface.empty() && e.interface == interface) continue;
     auto& into = e.vpn ? of_vpns : originals;
     for (const auto& s : e.servers) {
-      const auto a = Address::parse(s);
+      const auto percent = s.find('%');
+      const auto a = Address::parse(std::string_view(s).substr(0, percent));
       if (a && is_one_of(*a, own)) continue;
-      if (!a || !can_be_asked(*a)) {
+      const auto zone = percent == s.npos ? e.interface : s.substr(percent + 1);
+      const auto endpoint =
+          a && can_be_asked(*a) ? endpoint_of({*a, zone}) : std::optional<Endpoint>();
+      if (!endpoint)
         ++into.left_out;
-        continue;
-      }
-      const Endpoint endpoint{*a, kDnsPort};
-      if (std::ranges::find(into.servers, endpoint) == into.servers.end())
-        into.servers.push_back(endpoint);
+      else if (std::ranges::find(into.servers, *endpoint) == into.servers.end())
+        into.servers.push_back(*endpoint);
     }
   }
   return originals.servers.empty() ? of_vpns : originals;

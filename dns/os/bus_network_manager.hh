@@ -77,7 +77,7 @@ std::string nm_obstacle(const NmDnsManager& manager, const NmApplied& wish,
 // Servers of other devices, those of VPNs only when there are no others.
 struct NmOriginals {
   std::vector<Endpoint> servers{};
-  size_t left_out = 0;  // link-local, or not an address
+  size_t left_out = 0;  // not an address, or of an interface that is not there
 };
 NmOriginals nm_originals(const NmDnsManager& manager, const std::string& interface,
                          const std::vector<Address>& own);

@@ -62,11 +62,13 @@ Result<void> read_all_servers(sd_bus_message* m, bool with_port, ResolvedManager
       const uint16_t port = with_port ? TRY(read_port(m)) : kDnsPort;
       if (with_port) (void)TRY(read_text(m));
       if (!address || index < 0) return {};
-      if (!can_be_asked(*address)) {
-        if (!address->is_v4() && address->is_link_local()) ++into.link_local;
-        return {};
-      }
-      servers.push_back({IfIndex{index}, endpoint(*address, port)});
+      if (!can_be_asked(*address)) return {};
+      auto e = endpoint(*address, port);
+      if (address->needs_scope()) e.scope = static_cast<uint32_t>(index);
+      if (address->needs_scope() && index == 0)
+        ++into.without_link;
+      else
+        servers.push_back({IfIndex{index}, e});
       return {};
     });
   });

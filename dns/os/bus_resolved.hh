@@ -35,7 +35,7 @@ struct ResolvedServer {
 struct ResolvedManager {
   std::vector<ResolvedServer> servers{};
   std::vector<ResolvedServer> fallback{};  // asked when there is no other
-  size_t link_local = 0;                   // left out: Endpoint has no interface
+  size_t without_link = 0;                 // left out: link-local, and of no link
 
   friend bool operator==(const ResolvedManager&, const ResolvedManager&) = default;
 };

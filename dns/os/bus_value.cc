@@ -128,8 +128,7 @@ Result<std::optional<Address>> read_address(sd_bus_message* m) {
 }
 
 bool can_be_asked(const Address& a) {
-  if (a.is_unspecified() || a.is_multicast() || is_resolved_stub(a)) return false;
-  return a.is_v4() || !a.is_link_local();
+  return !a.is_unspecified() && !a.is_multicast() && !is_resolved_stub(a);
 }
 
 }  // namespace wigeon::dns::os

@@ -43,8 +43,7 @@ Result<std::vector<std::string>> read_texts(sd_bus_message* m);  // as
 Result<std::optional<Address>> read_address(sd_bus_message* m);
 
 // A server that can be asked: not unspecified, multicast, or a local stub of resolved,
-// which would ask us again. Link-local IPv6 needs an interface, which Endpoint cannot
-// name.
+// which would ask us again.
 bool can_be_asked(const Address& a);
 
 }  // namespace wigeon::dns::os

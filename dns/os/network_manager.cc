@@ -195,7 +195,7 @@ void NetworkManager::finish() {
   if (originals_left_out_ > 0)
     notes.push_back("of the servers that NetworkManager knows, " +
                     std::to_string(originals_left_out_) +
-                    " are not asked by us: " + "link-local, or not plain DNS");
+                    " are not asked by us: not plain DNS, or on no interface");
   done(std::move(notes));
 }
 

@@ -49,7 +49,6 @@ class FileManager : public HostManager {
   void withdraw() override;
   [[nodiscard]] bool settled() const override { return !patient_since_; }
   [[nodiscard]] ManagerStatus status() const override;
-  // Link-local servers are left out: an endpoint does not say on which link.
   [[nodiscard]] std::vector<Endpoint> originals() const override { return originals_; }
 
  private:

@@ -76,10 +76,9 @@ std::vector<Endpoint> original_servers(std::string_view text,
         if (std::ranges::count(servers, e) == 0) servers.push_back(e);
       continue;
     }
-    const bool link_local = !a.is_v4() && a.is_link_local();
-    if (link_local || a.is_unspecified() || std::ranges::count(without, a) > 0) continue;
-    if (const Endpoint e{a, 53}; std::ranges::count(servers, e) == 0)
-      servers.push_back(e);
+    if (a.is_unspecified() || std::ranges::count(without, a) > 0) continue;
+    if (const auto e = endpoint_of(n); e && std::ranges::count(servers, *e) == 0)
+      servers.push_back(*e);
   }
   return servers;
 }

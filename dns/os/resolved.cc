@@ -216,10 +216,10 @@ std::vector<std::string> Resolved::notes() const {
                       " domains for a link; " + std::to_string(wish_.left_out) +
                       " are left out");
   }
-  if (manager_.link_local > 0)
+  if (manager_.without_link > 0)
     notes.push_back("of the servers that systemd-resolved knows, " +
-                    std::to_string(manager_.link_local) +
-                    " with a link-local address are not asked by us");
+                    std::to_string(manager_.without_link) +
+                    " are not asked by us: link-local, and of no link");
   return notes;
 }
 

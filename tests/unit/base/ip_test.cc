@@ -79,6 +79,18 @@ TEST_CASE("socket addresses convert both ways") {
   }
 }
 
+TEST_CASE("a link-local endpoint keeps its interface, another one has none") {
+  sockaddr_storage ss;
+  const Endpoint e{*Address::parse("fe80::1"), 53, 7};
+  const auto length = to_sockaddr(e, ss);
+  CHECK(from_sockaddr(reinterpret_cast<sockaddr*>(&ss), length).value() == e);
+  CHECK(e.text() == "[fe80::1%7]:53");
+  CHECK(e != Endpoint{e.address, 53, 8});
+  auto& in6 = reinterpret_cast<sockaddr_in6&>(ss);
+  in6.sin6_addr.s6_addr[1] = 0;
+  CHECK(from_sockaddr(reinterpret_cast<sockaddr*>(&ss), length)->scope == 0);
+}
+
 TEST_CASE("numbers are decimal, unsigned and bounded") {
   CHECK(*parse_number("65535", 65535) == 65535);
   CHECK(parse_number("65536", 65535).error().code == ERANGE);

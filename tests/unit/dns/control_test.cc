@@ -74,6 +74,12 @@ TEST_CASE("a configuration survives its binary form") {
   CHECK(*decode_config(*encode_config({})) == ResolverConfig{});
 }
 
+TEST_CASE("a link-local server keeps its interface") {
+  ResolverConfig c;
+  c.upstreams = {{*Address::parse("fe80::1"), 53, 7}, at("192.0.2.1:53")};
+  CHECK(*decode_config(*encode_config(c)) == c);
+}
+
 TEST_CASE("a configuration cut anywhere is refused") {
   const auto bytes = *encode_config(sample());
   for (size_t n = 0; n < bytes.size(); ++n)
@@ -137,6 +143,7 @@ TEST_CASE("every message survives its binary form") {
                .servers = {{at("192.0.2.1:53"), 1, 2, 3, 4, 5, 6}}},
               {.original = true}};
   s.cache = {1, 2, 3, 4, 5, 6};
+  s.upstream = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
   const std::vector<ToDaemon> up{Hello{"uid 1"},
                                  Listening{},
                                  Listening{"no", {udp, tcp}, true, false},

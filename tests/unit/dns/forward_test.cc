@@ -274,12 +274,15 @@ TEST_CASE("groups are shown with their servers, the original ones last") {
 TEST_CASE("an upstream that leads back to us is dropped") {
   const auto at = [](const char* text) { return *Endpoint::parse(text); };
   const std::vector<Endpoint> configured{
-      at("192.0.2.1:53"), at("100.64.0.1:53"), at("127.0.0.1:5053"), at("127.0.0.1:53"),
-      at("192.0.2.1:53"), at("0.0.0.0:53"),    at("[ff02::1]:53")};
+      at("192.0.2.1:53"), at("100.64.0.1:53"), at("127.0.0.1:5053"),
+      at("127.0.0.1:53"), at("192.0.2.1:53"),  at("0.0.0.0:53"),
+      at("[ff02::1]:53"), at("[fe80::1]:53"),  {*Address::parse("fe80::1"), 53, 2}};
   const std::vector<Address> own{*Address::parse("100.64.0.1")};
   const std::vector<Endpoint> listeners{at("127.0.0.1:5053"), at("[::1]:5053")};
   const auto usable = usable_upstreams(configured, own, listeners);
-  CHECK(usable.servers == std::vector{at("192.0.2.1:53"), at("127.0.0.1:53")});
+  CHECK(usable.servers ==
+        std::vector{at("192.0.2.1:53"), at("127.0.0.1:53"), configured.back()});
   CHECK(usable.dropped == std::vector{at("100.64.0.1:53"), at("127.0.0.1:5053"),
-                                      at("0.0.0.0:53"), at("[ff02::1]:53")});
+                                      at("0.0.0.0:53"), at("[ff02::1]:53"),
+                                      at("[fe80::1]:53")});
 }

@@ -103,8 +103,9 @@ TEST_CASE("hostile replies are refused with a reason") {
 TEST_CASE("servers of resolved that cannot be asked are left out") {
   const auto m = maker.make([](sd_bus_message* to) {
     return sd_bus_message_append(
-        to, "a{sv}", 1, "DNSEx", "a(iiayqs)", 5,                                       //
+        to, "a{sv}", 1, "DNSEx", "a(iiayqs)", 6,                                       //
         0, AF_INET, 4, 127, 0, 0, 53, 0, "",                                           //
+        0, AF_INET6, 16, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, "",  //
         2, AF_INET6, 16, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, "",  //
         2, AF_INET6, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 9, 9, 9, 9, 5353, "",
         3, AF_INET, 2, 1, 2, 0, "",  //
@@ -112,9 +113,11 @@ TEST_CASE("servers of resolved that cannot be asked are left out") {
   });
   const auto manager = read_resolved_manager(m.get());
   REQUIRE(manager);
+  const Endpoint link_local{*Address::parse("fe80::1"), 53, 2};
   CHECK(manager->servers ==
-        std::vector<ResolvedServer>{{IfIndex{2}, at("9.9.9.9:5353")}});
-  CHECK(manager->link_local == 1);
+        std::vector<ResolvedServer>{{IfIndex{2}, link_local},
+                                    {IfIndex{2}, at("9.9.9.9:5353")}});
+  CHECK(manager->without_link == 1);
 }
 
 TEST_CASE("domains only route unless they complete names; the root is one dot") {
@@ -210,18 +213,20 @@ TEST_CASE("without split DNS ours is first and the host's own stay in the list")
   const auto wish = nm_wish(host_dns(), *read_nm_applied(in.get()), false);
   CHECK(wish.v4.priority == 1);
   NmDnsManager manager{.mode = "default", .rc_manager = "symlink"};
-  manager.entries = {{.servers = {"100.64.0.1"},
-                      .domains = {"~corp.example", "s.example"},
-                      .interface = "wt0",
-                      .priority = 1},
-                     {.servers = {"192.0.2.53", "fe80::1%eth0", "127.0.0.53"},
-                      .interface = "eth0",
-                      .priority = 100},
-                     {.servers = {"10.0.0.53"}, .interface = "tun7", .vpn = true}};
+  manager.entries = {
+      {.servers = {"100.64.0.1"},
+       .domains = {"~corp.example", "s.example"},
+       .interface = "wt0",
+       .priority = 1},
+      {.servers = {"192.0.2.53", "fe80::1%gone0", "fe80::1%lo", "127.0.0.53"},
+       .interface = "eth0",
+       .priority = 100},
+      {.servers = {"10.0.0.53"}, .interface = "tun7", .vpn = true}};
   CHECK_FALSE(nm_splits(manager.mode));
   CHECK(nm_obstacle(manager, wish, "wt0").empty());
   const auto originals = nm_originals(manager, "wt0", host_dns().servers);
-  CHECK(originals.servers == std::vector{at("192.0.2.53:53")});
+  CHECK(originals.servers ==
+        std::vector{at("192.0.2.53:53"), Endpoint{*Address::parse("fe80::1"), 53, 1}});
   CHECK(originals.left_out == 2);
   manager.entries[2].priority = -50;
   CHECK(nm_obstacle(manager, wish, "wt0") ==

@@ -128,10 +128,10 @@ TEST_CASE(
     for (const auto& e : original_servers(text, us, stub)) all += e.text() + " ";
     return all;
   };
-  CHECK(
-      servers("nameserver 192.0.2.1 # x\nnameserver 100.64.0.1\nnameserver 2001:db8::1\n"
-              "nameserver fe80::1%eth0\nnameserver 192.0.2.1\n") ==
-      "192.0.2.1:53 [2001:db8::1]:53 ");
+  CHECK(servers(
+            "nameserver 192.0.2.1 # x\nnameserver 100.64.0.1\nnameserver 2001:db8::1\n"
+            "nameserver fe80::1%gone0\nnameserver fe80::1%lo\nnameserver fe80::2\n"
+            "nameserver 192.0.2.1\n") == "192.0.2.1:53 [2001:db8::1]:53 [fe80::1%1]:53 ");
   CHECK(servers("nameserver 127.0.0.53\n") == "127.0.0.53:53 ");
   CHECK(servers("nameserver 127.0.0.53\n",
                 "nameserver 100.64.0.1\nnameserver 192.0.2.7\n") == "192.0.2.7:53 ");

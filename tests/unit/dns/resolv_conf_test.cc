@@ -48,6 +48,19 @@ TEST_CASE("the last search or domain line counts, options add up") {
   CHECK(parse_resolv_conf("search .").search == std::vector<std::string>{"."});
 }
 
+TEST_CASE("a link-local server is on the interface of its zone, or nowhere") {
+  const auto there = [](const char* address, const char* zone) {
+    const auto e = endpoint_of({*Address::parse(address), zone});
+    return e ? e->text() : "nowhere";
+  };
+  CHECK(there("192.0.2.1", "") == "192.0.2.1:53");
+  CHECK(there("fe80::1", "lo") == "[fe80::1%1]:53");
+  CHECK(there("fe80::1", "7") == "[fe80::1%7]:53");
+  CHECK(there("fe80::1", "") == "nowhere");
+  CHECK(there("fe80::1", "gone0") == "nowhere");
+  CHECK(there("2001:db8::1", "gone0") == "[2001:db8::1]:53");
+}
+
 TEST_CASE("a hostile file costs a bounded amount") {
   std::string many;
   for (int i = 0; i < 5000; ++i)

@@ -38,6 +38,21 @@ TEST_CASE("a query goes to its server and the reply comes back as it was asked f
   }
 }
 
+TEST_CASE("a link-local server is asked on its interface, over UDP and TCP") {
+  auto loop = *Loop::open();
+  ScriptedServer server(loop, "::", good);
+  server.tcp_reply = good;
+  REQUIRE(add_link_local("fe80::53"));
+  const Endpoint there{*Address::parse("fe80::53"), server.endpoint.port, 1};
+  const Endpoint elsewhere{there.address, there.port, 4711};
+  Probing asker(loop, {there, elsewhere});
+  CHECK(asker.ask(there, query("x.test")) == kGood);
+  CHECK(asker.ask(there, query("x.test"), 4s, Transport::tcp) == kGood);
+  CHECK(server.seen_tcp.size() == 1);
+  for (const auto first : {Transport::udp, Transport::tcp})
+    CHECK(asker.ask(elsewhere, query("x.test"), 4s, first) == "none");
+}
+
 TEST_CASE("500 queries in flight have 500 ports and mixed case, and ids from a CSPRNG") {
   auto loop = *Loop::open();
   ScriptedServer server(loop, "127.0.0.1", none);
@@ -86,7 +101,7 @@ TEST_CASE("a truncated reply is fetched over TCP") {
   const auto got = asker.ask(server.endpoint, query("big.test"));
   CHECK(got.starts_with("NOERROR rd ra\nanswer big.test. 1 TXT "));
   CHECK(got.size() > 3000);
-  CHECK(asker.upstream->counters().truncated == 1);
+  CHECK(asker.upstream->statistics().truncated == 1);
 }
 
 TEST_CASE("a reply of 1200 bytes is taken over UDP, a larger one fetched over TCP") {
