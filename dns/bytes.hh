@@ -2,6 +2,7 @@
 // Fixed-width fields of the messages between daemon and resolver. Big-endian.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -15,10 +16,15 @@ namespace wigeon::dns {
 
 class ByteWriter {
  public:
+  ByteWriter() = default;
+  explicit ByteWriter(size_t expected) { out_.reserve(expected); }
+
   template <std::unsigned_integral T>
   void put(T v) {
-    for (size_t i = sizeof(T); i-- > 0;)
-      out_.push_back(static_cast<uint8_t>(v >> (8 * i)));
+    std::array<uint8_t, sizeof(T)> bytes;
+    for (size_t i = 0; i < sizeof(T); ++i)
+      bytes[i] = static_cast<uint8_t>(v >> (8 * (sizeof(T) - 1 - i)));
+    out_.insert(out_.end(), bytes.begin(), bytes.end());
   }
   void flag(bool b) { put(static_cast<uint8_t>(b)); }
   void text(std::string_view s) {  // at most 65535 bytes
@@ -58,12 +64,14 @@ class ByteReader {
     if (b > 1) return fail(EBADMSG, "neither yes nor no");
     return b == 1;
   }
-  Result<std::string> text(size_t max) {
+  // Into the bytes read.
+  Result<std::string_view> view(size_t max) {
     const size_t size = TRY(get<uint16_t>());
     if (size > max) return fail(EBADMSG, "a text is too long");
     const Bytes b = TRY(take(size));
-    return std::string(reinterpret_cast<const char*>(b.data()), b.size());
+    return std::string_view(reinterpret_cast<const char*>(b.data()), b.size());
   }
+  Result<std::string> text(size_t max) { return std::string(TRY(view(max))); }
   Result<Address> address() {
     const size_t size = TRY(get<uint8_t>());
     auto a = Address::from_bytes(TRY(take(size)));

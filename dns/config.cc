@@ -14,6 +14,8 @@ constexpr uint32_t kMagic = 0x57475203;  // "WGR", version 3
 // reserved for them.
 constexpr size_t kLeastZone = 2 + 1 + 4;
 constexpr size_t kLeastRecord = 2 + 2 + 4 + 2;
+// What is expected besides the zones, whose room is reserved.
+constexpr size_t kRest = 4096;
 
 Result<void> check(size_t n, size_t max, std::string_view what) {
   if (n > max)
@@ -22,25 +24,32 @@ Result<void> check(size_t n, size_t max, std::string_view what) {
   return {};
 }
 
-Result<void> check_text(const std::string& s) {
+Result<void> check_text(std::string_view s) {
   if (s.size() > kMaxConfigText)
-    return fail(EMSGSIZE, "'" + s.substr(0, 64) + "…' is longer than " +
+    return fail(EMSGSIZE, "'" + std::string(s.substr(0, 64)) + "…' is longer than " +
                               std::to_string(kMaxConfigText) + " bytes");
   return {};
 }
 
-Result<void> check_limits(const ResolverConfig& c) {
-  TRY(check(c.zones.size(), kMaxZones, "zones"));
-  size_t records = 0;
-  for (const auto& z : c.zones) {
+// How many bytes they take.
+Result<size_t> check_zones(const std::vector<ZoneView>& zones) {
+  TRY(check(zones.size(), kMaxZones, "zones"));
+  size_t records = 0, bytes = 0;
+  for (const auto& z : zones) {
     TRY(check_text(z.domain));
     records += z.records.size();
+    bytes += kLeastZone + z.domain.size();
     for (const auto& r : z.records) {
-      TRY(check_text(r.name));
-      TRY(check_text(r.rdata));
+      for (const auto text : {r.name, r.rdata})
+        if (text.size() > kMaxConfigText) TRY(check_text(text));
+      bytes += kLeastRecord + r.name.size() + r.rdata.size();
     }
   }
   TRY(check(records, kMaxRecords, "records"));
+  return bytes;
+}
+
+Result<void> check_limits(const ResolverConfig& c) {
   TRY(check(c.groups.size(), kMaxGroups, "nameserver groups"));
   size_t domains = 0;
   for (const auto& g : c.groups) {
@@ -56,8 +65,7 @@ Result<void> check_limits(const ResolverConfig& c) {
   return check(c.overlay.size(), kMaxPrefixes, "overlay prefixes");
 }
 
-template <class T>
-void put_list(ByteWriter& out, const std::vector<T>& list, auto put) {
+void put_list(ByteWriter& out, const auto& list, auto put) {
   out.put(static_cast<uint32_t>(list.size()));
   for (const auto& e : list) put(e);
 }
@@ -78,12 +86,12 @@ Result<std::vector<T>> get_list(ByteReader& in, size_t max, std::string_view wha
   return list;
 }
 
-Result<RecordConfig> get_record(ByteReader& in) {
-  RecordConfig r;
-  r.name = TRY(in.text(kMaxConfigText));
+Result<RecordView> get_record(ByteReader& in) {
+  RecordView r;
+  r.name = TRY(in.view(kMaxConfigText));
   r.type = TRY(in.get<uint16_t>());
   r.ttl = TRY(in.get<uint32_t>());
-  r.rdata = TRY(in.text(kMaxConfigText));
+  r.rdata = TRY(in.view(kMaxConfigText));
   return r;
 }
 
@@ -101,9 +109,30 @@ Result<GroupConfig> get_group(ByteReader& in, size_t& domains) {
 
 }  // namespace
 
+ZoneView view_of(const ZoneConfig& zone) {
+  ZoneView view{.domain = zone.domain, .non_authoritative = zone.non_authoritative};
+  view.records.reserve(zone.records.size());
+  for (const auto& r : zone.records)
+    view.records.push_back(
+        {.name = r.name, .rdata = r.rdata, .ttl = r.ttl, .type = r.type});
+  return view;
+}
+
+std::vector<ZoneView> views_of(const std::vector<ZoneConfig>& zones) {
+  std::vector<ZoneView> views;
+  views.reserve(zones.size());
+  for (const auto& z : zones) views.push_back(view_of(z));
+  return views;
+}
+
 Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
+  return encode_config(c, views_of(c.zones));
+}
+
+Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c,
+                                           const std::vector<ZoneView>& zones) {
   TRY(check_limits(c));
-  ByteWriter out;
+  ByteWriter out(kRest + TRY(check_zones(zones)));
   out.put(kMagic);
   put_list(out, c.upstreams, [&](auto& e) { out.endpoint(e); });
   put_list(out, c.own_addresses, [&](auto& a) { out.address(a); });
@@ -120,7 +149,7 @@ Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
     put_list(out, g.servers, [&](auto& e) { out.endpoint(e); });
     put_list(out, g.domains, [&](auto& d) { out.text(d); });
   });
-  put_list(out, c.zones, [&](auto& z) {
+  put_list(out, zones, [&](auto& z) {
     out.text(z.domain);
     out.flag(z.non_authoritative);
     put_list(out, z.records, [&](auto& r) {
@@ -136,11 +165,28 @@ Result<std::vector<uint8_t>> encode_config(const ResolverConfig& c) {
 }
 
 Result<ResolverConfig> decode_config(Bytes bytes) {
+  auto view = TRY(view_config(bytes));
+  ResolverConfig c = std::move(view.rest);
+  for (const auto& z : view.zones) {
+    auto& zone = c.zones.emplace_back(ZoneConfig{
+        .domain = std::string(z.domain), .non_authoritative = z.non_authoritative});
+    zone.records.reserve(z.records.size());
+    for (const auto& r : z.records)
+      zone.records.push_back({.name = std::string(r.name),
+                              .type = r.type,
+                              .ttl = r.ttl,
+                              .rdata = std::string(r.rdata)});
+  }
+  return c;
+}
+
+Result<ConfigView> view_config(Bytes bytes) {
   TRY(check(bytes.size(), kMaxConfigBytes, "bytes"));
   ByteReader in(bytes);
   if (TRY(in.get<uint32_t>()) != kMagic)
     return fail(EBADMSG, "not a resolver configuration");
-  ResolverConfig c;
+  ConfigView view;
+  ResolverConfig& c = view.rest;
   c.upstreams = TRY(
       get_list<Endpoint>(in, kMaxUpstreams, "upstreams", [&] { return in.endpoint(); }));
   c.own_addresses = TRY(get_list<Address>(in, kMaxOwnAddresses, "own addresses",
@@ -155,20 +201,20 @@ Result<ResolverConfig> decode_config(Bytes bytes) {
   c.groups = TRY(get_list<GroupConfig>(in, kMaxGroups, "nameserver groups",
                                        [&] { return get_group(in, domains); }));
   const size_t zones = TRY(in.count(kMaxZones, "zones"));
-  c.zones.reserve(std::min(zones, in.left() / kLeastZone));
+  view.zones.reserve(std::min(zones, in.left() / kLeastZone));
   size_t left = kMaxRecords;
   for (size_t i = 0; i < zones; ++i) {
-    ZoneConfig z;
-    z.domain = TRY(in.text(kMaxConfigText));
+    ZoneView z;
+    z.domain = TRY(in.view(kMaxConfigText));
     z.non_authoritative = TRY(in.flag());
     const size_t records = TRY(in.count(left, "records"));
     left -= records;
     z.records.reserve(std::min(records, in.left() / kLeastRecord));
     for (size_t k = 0; k < records; ++k) z.records.push_back(TRY(get_record(in)));
-    c.zones.push_back(std::move(z));
+    view.zones.push_back(std::move(z));
   }
   TRY(in.end());
-  return c;
+  return view;
 }
 
 }  // namespace wigeon::dns

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/ip.hh"
@@ -53,6 +54,30 @@ struct ResolverConfig {
   friend bool operator==(const ResolverConfig&, const ResolverConfig&) = default;
 };
 
+// Zones as they lie elsewhere, which must outlive them: in a configuration's bytes, or
+// where the daemon has them. So 100,000 names need no strings of their own.
+struct RecordView {
+  std::string_view name{};
+  std::string_view rdata{};
+  uint32_t ttl = 0;
+  uint16_t type = 0;
+};
+
+struct ZoneView {
+  std::string_view domain{};
+  std::vector<RecordView> records{};
+  bool non_authoritative = false;
+};
+
+ZoneView view_of(const ZoneConfig& zone);
+std::vector<ZoneView> views_of(const std::vector<ZoneConfig>& zones);
+
+// A configuration, its zones being views into the bytes it was read from.
+struct ConfigView {
+  ResolverConfig rest{};
+  std::vector<ZoneView> zones{};
+};
+
 inline constexpr size_t kMaxConfigBytes = 64u << 20;
 inline constexpr size_t kMaxZones = 10'000;
 inline constexpr size_t kMaxRecords = 500'000;  // of all zones together
@@ -67,6 +92,10 @@ inline constexpr size_t kMaxInterfaces = 16;
 
 // E2BIG or EMSGSIZE, naming the quantity, when a limit is passed.
 Result<std::vector<uint8_t>> encode_config(const ResolverConfig& config);
+// With these zones instead of its own.
+Result<std::vector<uint8_t>> encode_config(const ResolverConfig& config,
+                                           const std::vector<ZoneView>& zones);
 Result<ResolverConfig> decode_config(Bytes bytes);
+Result<ConfigView> view_config(Bytes bytes);
 
 }  // namespace wigeon::dns

@@ -128,8 +128,4 @@ Result<void> tell(int socket, const ToDaemon& message);
 // kMaxEnclosed.
 Result<ToDaemon> open_message(const Packet& packet);
 
-// A memfd that nobody can change any more, and its content mapped by the receiver.
-Result<UniqueFd> seal(Bytes content);
-Result<ResolverConfig> read_sealed_config(int fd);
-
 }  // namespace wigeon::dns

@@ -61,6 +61,14 @@ Forwarder::Forwarder(Exchange& exchange, Clock clock)
     : exchange_(exchange), clock_(std::move(clock)) {}
 
 Result<void> Forwarder::set_upstreams(Upstreams upstreams) {
+  // Mostly it is names that change, and sorting out many domains holds up the loop.
+  const bool first = handlers_.originals().groups.empty();
+  if (!first && upstreams.groups == upstreams_.groups &&
+      upstreams.originals == upstreams_.originals) {
+    upstreams_.guard = std::move(upstreams.guard);
+    for (auto& [server, health] : health_) health.retry_now();
+    return {};
+  }
   auto handlers = TRY(Handlers::build(upstreams.groups, upstreams.originals, handlers_));
   std::set<Endpoint> servers(upstreams.originals.begin(), upstreams.originals.end());
   for (const auto& g : upstreams.groups)

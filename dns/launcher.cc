@@ -10,6 +10,7 @@
 
 #include <csignal>
 
+#include "dns/sealed.hh"
 #include "dns/spawn.hh"
 
 namespace wigeon::dns {
@@ -38,8 +39,7 @@ Identity resolver_identity() {
 
 Result<std::unique_ptr<Resolver>> Resolver::start(Loop& loop, const std::string& program,
                                                   Identity identity,
-                                                  ListenerChange listeners,
-                                                  const ResolverConfig& config,
+                                                  ListenerChange listeners, Bytes config,
                                                   Events events) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
@@ -79,10 +79,8 @@ Resolver::~Resolver() {
   ::waitpid(pid_, nullptr, WNOHANG);
 }
 
-Result<uint32_t> Resolver::configure(const ResolverConfig& config) {
-  auto encoded = encode_config(config);
-  if (!encoded) return within("resolver configuration", std::move(encoded).error());
-  const auto fd = TRY(seal(*encoded));
+Result<uint32_t> Resolver::configure(Bytes config) {
+  const auto fd = TRY(seal(config));
   const int fds[] = {fd.get()};
   TRY(send_packet(socket_.get(), encode(ToResolver{Configure{generation_ + 1}}), fds));
   return ++generation_;

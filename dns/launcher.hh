@@ -42,17 +42,16 @@ class Resolver {
 
   // program: its path; it is opened before the uid changes, so the new user needs no
   // permission on the way to it. Fails with what went wrong up to and including exec;
-  // what happens later comes as an event.
+  // what happens later comes as an event. config: of encode_config().
   static Result<std::unique_ptr<Resolver>> start(Loop& loop, const std::string& program,
                                                  Identity identity,
-                                                 ListenerChange listeners,
-                                                 const ResolverConfig& config,
+                                                 ListenerChange listeners, Bytes config,
                                                  Events events);
   // Kills it, should it still run.
   ~Resolver();
 
   // The reply is applied or refused with the generation returned here.
-  Result<uint32_t> configure(const ResolverConfig& config);
+  Result<uint32_t> configure(Bytes config);
   // Changes what it listens on while it serves; the reply is listening. Our copies of the
   // sockets are closed when this returns.
   Result<void> listen(ListenerChange change);

@@ -1,28 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dns/loader.hh"
 
-#include <malloc.h>
+#include <sched.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
-#include "dns/control.hh"
+#include "dns/sealed.hh"
 
 namespace wigeon::dns {
 namespace {
 
-constexpr int kLowest = 19;
+// Nice 19 and SCHED_IDLE may take seconds for it where others want all of the CPU.
+constexpr int kLow = 10;
+constexpr std::chrono::nanoseconds kSlice = std::chrono::microseconds(100);
+
+// From the second configuration on others are answered meanwhile. Being nice alone is not
+// enough: since Linux 6.6 a thread that wakes may have to wait until the slice of the one
+// that runs has ended, whatever their priorities; since 6.12 we may say how long ours
+// is. Without it loading is as good, replies come later.
+void yield_from_now_on() {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+  } attributes{};  // struct sched_attr, its first version
+  attributes.size = sizeof attributes;
+  attributes.policy = SCHED_OTHER;
+  attributes.nice = kLow;
+  attributes.runtime = static_cast<uint64_t>(kSlice.count());
+  (void)::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
 
 Result<Loaded> read(int fd) {
-  auto config = read_sealed_config(fd);
-  if (!config) return std::unexpected(std::move(config).error());
-  auto zones = Zones::build(config->zones, config->overlay);
-  if (!zones) return std::unexpected(std::move(zones).error());
-  config->zones = {};
-  return Loaded{std::move(*config), std::move(*zones)};
+  const auto sealed = TRY(SealedConfig::map(fd));
+  auto config = TRY(view_config(sealed.bytes()));
+  auto zones = TRY(Zones::build_of(config.zones, config.rest.overlay));
+  return Loaded{std::move(config.rest), std::move(zones)};
 }
 
 }  // namespace
@@ -71,8 +92,6 @@ void Loader::discard(std::shared_ptr<const Zones> zones) {
 }
 
 void Loader::work() {
-  // A thread's own on Linux. Without it loading is as good, replies come later.
-  (void)::setpriority(PRIO_PROCESS, 0, kLowest);
   // The first allocation of a thread makes system calls that are gone later.
   void* volatile first = ::malloc(1);
   ::free(first);
@@ -88,14 +107,17 @@ void Loader::work() {
     discarded.clear();
     std::optional<Outcome> outcome;
     if (job) outcome = Outcome{job->first, read(job->second.get())};
+    if (job) yield_from_now_on();
     job.reset();
-    // What a large configuration took while it was text goes back to the system.
-    ::malloc_trim(0);
     lock.lock();
     if (!outcome) continue;
     outcomes_.push_back(std::move(*outcome));
+    // The loop wakes at once and takes the CPU: with the mutex held it would wait until
+    // the lowest priority has its turn again.
+    lock.unlock();
     const uint64_t one = 1;
     (void)!::write(ready_.get(), &one, sizeof one);  // it cannot be full
+    lock.lock();
   }
 }
 

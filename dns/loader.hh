@@ -2,8 +2,9 @@
 // Turns configurations into zones on a thread of its own: 100,000 names take tens of
 // milliseconds to read, and as many to forget, in which nobody must wait for a reply.
 //
-// The thread has the lowest priority, so that a query that comes in takes the CPU from it
-// at once. It holds nothing that the loop reads; what it made is handed over whole.
+// But for the first, for which queries wait, the thread has a low priority, so that one
+// that comes in takes the CPU from it at once. It holds nothing that the loop reads;
+// what it made is handed over whole.
 #pragma once
 
 #include <condition_variable>
@@ -21,7 +22,7 @@
 namespace wigeon::dns {
 
 struct Loaded {
-  ResolverConfig config{};  // its zones are taken out
+  ResolverConfig config{};  // without its zones
   std::shared_ptr<const Zones> zones{};
 };
 

@@ -47,6 +47,7 @@ class Name {
   friend bool operator==(const Name& a, const Name& b);
 
  private:
+  bool take_plain(std::string_view text);
   std::array<uint8_t, kMaxName> bytes_;  // meaningful up to size_; zeroing it all costs
   uint8_t size_ = 1;
 };

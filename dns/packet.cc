@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The system calls under dns/control.hh.
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "dns/control.hh"
+#include "dns/sealed.hh"
 
 namespace wigeon::dns {
 namespace {
-
-constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 constexpr size_t kMaxFds = kMaxListeners + 2;  // and the reply sockets
 constexpr size_t kControlSize = CMSG_SPACE(sizeof(int) * kMaxFds);
@@ -35,20 +31,6 @@ std::vector<UniqueFd> take_fds(const msghdr& m) {
 
 // No message has this tag.
 constexpr uint8_t kEnclosed[] = {0xff};
-
-// Its size, once nobody can change it any more. Only a memfd has seals, and none makes
-// its reader wait. what: for "… bytes are not a message".
-Result<size_t> sealed_size(int fd, size_t max, std::string_view what) {
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals)
-    return fail(EPERM, "the memfd is not sealed");
-  struct stat st {};
-  if (::fstat(fd, &st) != 0) return fail_errno("fstat");
-  const auto size = static_cast<uint64_t>(st.st_size);
-  if (size == 0 || size > max)
-    return fail(EMSGSIZE, std::to_string(size) + " bytes are not " + std::string(what));
-  return size;
-}
 
 // Read, not mapped: what stands behind the descriptor is the sender's choice, and a read
 // cannot fault.
@@ -125,29 +107,6 @@ Result<std::optional<Packet>> receive_packet(int socket) {
     return fail(EMSGSIZE, "the packet is too large");
   packet.bytes.resize(static_cast<size_t>(n));
   return packet;
-}
-
-Result<UniqueFd> seal(Bytes content) {
-  UniqueFd fd(::memfd_create("wigeon-resolver", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return fail_errno("memfd_create");
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd.get(), content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("write");
-    content = content.subspan(static_cast<size_t>(n));
-  }
-  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) return fail_errno("F_ADD_SEALS");
-  return fd;
-}
-
-Result<ResolverConfig> read_sealed_config(int fd) {
-  const size_t size = TRY(sealed_size(fd, kMaxConfigBytes, "a configuration"));
-  // It cannot shrink any more, so reading the mapping cannot fault.
-  void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (at == MAP_FAILED) return fail_errno("mmap");
-  auto config = decode_config({static_cast<const uint8_t*>(at), size});
-  ::munmap(at, size);
-  return config;
 }
 
 }  // namespace wigeon::dns

@@ -23,7 +23,7 @@ constexpr std::array<std::pair<uint16_t, std::string_view>, 10> kTypes{
      {type::kSrv, "SRV"},
      {type::kAny, "ANY"}}};
 
-constexpr std::string_view kBlanks = " \t";
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // The blank-separated words of a record's text, taken one by one.
 class Words {
@@ -33,7 +33,7 @@ class Words {
   Result<std::string_view> next(std::string_view what) {
     if (empty()) return fail(EINVAL, std::string(what) + " is missing");
     size_t end = 0;
-    while (end < text_.size() && kBlanks.find(text_[end]) == kBlanks.npos)
+    while (end < text_.size() && !is_blank(text_[end]))
       end += text_[end] == '\\' && end + 1 < text_.size() ? 2 : 1;
     const auto word = text_.substr(0, end);
     text_.remove_prefix(end);
@@ -55,7 +55,7 @@ class Words {
         return out;
       }
       const char c = text_[0];
-      if (quoted ? c == '"' : kBlanks.find(c) != kBlanks.npos) break;
+      if (quoted ? c == '"' : is_blank(c)) break;
       text_.remove_prefix(1);
       out += c == '\\' ? TRY(escaped()) : c;
     }
@@ -66,8 +66,7 @@ class Words {
 
  private:
   void skip() {
-    while (!text_.empty() && kBlanks.find(text_[0]) != kBlanks.npos)
-      text_.remove_prefix(1);
+    while (!text_.empty() && is_blank(text_[0])) text_.remove_prefix(1);
   }
   Result<char> escaped() {
     const auto digits = text_.substr(0, 3);

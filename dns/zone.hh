@@ -37,8 +37,12 @@ std::vector<std::string> reverse_zones(const Prefix& overlay);
 class Zones {
  public:
   // EINVAL with "zone Z: record N (name type): reason" for the first thing that is wrong.
+  static Result<std::shared_ptr<const Zones>> build_of(
+      const std::vector<ZoneView>& zones, const std::vector<Prefix>& overlay);
   static Result<std::shared_ptr<const Zones>> build(const std::vector<ZoneConfig>& zones,
-                                                    const std::vector<Prefix>& overlay);
+                                                    const std::vector<Prefix>& overlay) {
+    return build_of(views_of(zones), overlay);
+  }
 
   // The records of one name and type. Valid as long as the snapshot.
   struct Set {

@@ -18,12 +18,14 @@ namespace {
 
 constexpr uint32_t kNone = 0xffffffff;
 constexpr uint32_t kMaxTtl = 0x7fffffff;  // RFC 2181 §8
+// Names whose places in the hash table are fetched before the first of them is looked up.
+constexpr size_t kAhead = 16;
 
 }  // namespace
 
 class ZoneBuilder {
  public:
-  Result<void> add_zones(const std::vector<ZoneConfig>& configs);
+  Result<void> add_zones(const std::vector<ZoneView>& configs);
   Result<void> add_overlay(const std::vector<Prefix>& overlay);
   std::shared_ptr<const Zones> finish();
 
@@ -52,11 +54,22 @@ class ZoneBuilder {
   [[nodiscard]] Bytes rdata_of(const Rr& r) const {
     return {scratch_.data() + r.rdata_at, r.rdata_size};
   }
+  Result<void> make_room(const std::vector<ZoneView>& configs);
   void grow();
   uint32_t find(Bytes name, uint64_t hash) const;
-  uint32_t find_or_add(Bytes name, uint16_t zone, bool& added);
-  uint32_t add_with_ancestors(Bytes name, uint16_t zone);
-  Result<void> add_record(const RecordConfig& config, Bytes apex);
+  uint32_t find_or_add(Bytes name, uint64_t hash, uint16_t zone, bool& added);
+  uint32_t find_or_add(Bytes name, uint16_t zone, bool& added) {
+    return find_or_add(name, hash_name(name), zone, added);
+  }
+  uint32_t add_with_ancestors(Bytes name, uint64_t hash, uint16_t zone);
+  struct Parsed {
+    Name name{};
+    uint64_t hash = 0;
+  };
+  Result<void> parse(const RecordView& config, Parsed& into);
+  Result<void> add_records(const ZoneView& config, uint16_t zone);
+  Result<void> add_record(const RecordView& config, const Parsed& parsed,
+                          uint16_t listed_in);
   uint16_t zone_of(Bytes name) const;
   Result<void> write_sets(const Node& node);
   void note_addresses(const Node& node, uint32_t offset);
@@ -67,6 +80,7 @@ class ZoneBuilder {
   std::vector<Rr> records_{};
   std::vector<uint32_t> index_{};          // hash table of nodes_; kNone: free
   std::vector<uint32_t> apexes_{};         // nodes, by zone
+  std::vector<bool> has_zone_below_{};     // by zone
   std::vector<uint32_t> order_{}, set_{};  // of write_sets, kept for their memory
   std::vector<std::pair<Zones::V4, uint32_t>> v4_{};
   std::vector<std::pair<Zones::V6, uint32_t>> v6_{};
@@ -93,15 +107,16 @@ uint32_t ZoneBuilder::find(Bytes name, uint64_t hash) const {
   return kNone;
 }
 
-uint32_t ZoneBuilder::find_or_add(Bytes name, uint16_t zone, bool& added) {
-  const uint64_t hash = hash_name(name);
-  const uint32_t known = find(name, hash);
-  added = known == kNone;
-  if (!added) return known;
+uint32_t ZoneBuilder::find_or_add(Bytes name, uint64_t hash, uint16_t zone, bool& added) {
   grow();
   const size_t mask = index_.size() - 1;
   size_t i = hash & mask;
-  while (index_[i] != kNone) i = (i + 1) & mask;
+  added = false;
+  for (; index_[i] != kNone; i = (i + 1) & mask) {
+    const Node& n = nodes_[index_[i]];
+    if (n.hash == hash && std::ranges::equal(name_of(n), name)) return index_[i];
+  }
+  added = true;
   index_[i] = static_cast<uint32_t>(nodes_.size());
   nodes_.push_back({.hash = hash,
                     .name_at = static_cast<uint32_t>(scratch_.size()),
@@ -112,20 +127,22 @@ uint32_t ZoneBuilder::find_or_add(Bytes name, uint16_t zone, bool& added) {
 }
 
 // Names between this one and its apex exist too, without data (RFC 4592 §2.2.2).
-uint32_t ZoneBuilder::add_with_ancestors(Bytes name, uint16_t zone) {
+uint32_t ZoneBuilder::add_with_ancestors(Bytes name, uint64_t hash, uint16_t zone) {
   const size_t apex_size = nodes_[apexes_[zone]].name_size;
   bool added = false;
-  const uint32_t node = find_or_add(name, zone, added);
+  const uint32_t node = find_or_add(name, hash, zone, added);
   bool below_added = added;
   Bytes below = name;
   for (Bytes up = parent(name); below_added && below.size() > apex_size;
        below = up, up = parent(up)) {
-    const uint32_t above = find_or_add(up, zone, below_added);
+    const bool is_apex = up.size() == apex_size;
+    const uint32_t above = is_apex ? apexes_[zone] : find_or_add(up, zone, below_added);
     if (is_wildcard(below)) nodes_[above].flags |= layout::kHasWildcard;
   }
   return node;
 }
 
+// The longest zone that has the name, which is in one.
 uint16_t ZoneBuilder::zone_of(Bytes name) const {
   for (;; name = parent(name)) {
     const uint32_t node = find(name, hash_name(name));
@@ -133,11 +150,19 @@ uint16_t ZoneBuilder::zone_of(Bytes name) const {
   }
 }
 
-Result<void> ZoneBuilder::add_record(const RecordConfig& config, Bytes apex) {
-  auto parsed = Name::parse(config.name);
-  if (!parsed) return within("name", std::move(parsed).error());
-  const Name name = parsed->lowered();
-  if (!is_within(name.wire(), apex))
+Result<void> ZoneBuilder::parse(const RecordView& config, Parsed& into) {
+  auto name = Name::parse(config.name);
+  if (!name) return within("name", std::move(name).error());
+  into.name = name->lowered();
+  into.hash = hash_name(into.name.wire());
+  __builtin_prefetch(&index_[into.hash & (index_.size() - 1)]);
+  return {};
+}
+
+Result<void> ZoneBuilder::add_record(const RecordView& config, const Parsed& parsed,
+                                     uint16_t listed_in) {
+  const Name& name = parsed.name;
+  if (!is_within(name.wire(), name_of(nodes_[apexes_[listed_in]])))
     return fail(EINVAL, "the name is not inside the zone");
   if (config.ttl > kMaxTtl)
     return fail(EINVAL, "the TTL is larger than " + std::to_string(kMaxTtl));
@@ -145,8 +170,8 @@ Result<void> ZoneBuilder::add_record(const RecordConfig& config, Bytes apex) {
   TRY(append_rdata(config.type, config.rdata, scratch_));
   const auto size = static_cast<uint16_t>(scratch_.size() - at);
   // A zone configured below this one owns the name (its apexes are known by now).
-  const uint16_t zone = zone_of(name.wire());
-  Node& node = nodes_[add_with_ancestors(name.wire(), zone)];
+  const uint16_t zone = has_zone_below_[listed_in] ? zone_of(name.wire()) : listed_in;
+  Node& node = nodes_[add_with_ancestors(name.wire(), parsed.hash, zone)];
   const auto record = static_cast<uint32_t>(records_.size());
   records_.push_back({.ttl = config.ttl,
                       .rdata_at = static_cast<uint32_t>(at),
@@ -160,28 +185,34 @@ Result<void> ZoneBuilder::add_record(const RecordConfig& config, Bytes apex) {
   return {};
 }
 
-Result<void> ZoneBuilder::add_zones(const std::vector<ZoneConfig>& configs) {
+Result<void> ZoneBuilder::add_zones(const std::vector<ZoneView>& configs) {
   if (configs.size() > kMaxZones) return fail(E2BIG, "too many zones");
+  TRY(make_room(configs));
   std::vector<Name> domains;
   for (const auto& config : configs) {
     auto domain = Name::parse(config.domain);
-    if (!domain) return within("zone '" + config.domain + "'", std::move(domain).error());
+    if (!domain)
+      return within("zone '" + std::string(config.domain) + "'",
+                    std::move(domain).error());
     if (domain->is_root())
       return fail(EINVAL, "zone '.': the root cannot be a local zone");
     bool added = false;
     const auto zone = static_cast<uint16_t>(apexes_.size());
     const Name name = domain->lowered();
     const uint32_t node = find_or_add(name.wire(), zone, added);
-    if (!added) return fail(EEXIST, "zone '" + config.domain + "' is there twice");
+    if (!added)
+      return fail(EEXIST, "zone '" + std::string(config.domain) + "' is there twice");
     apexes_.push_back(node);
     zones_->zones_.push_back({.apex = node, .authoritative = !config.non_authoritative});
     domains.push_back(name);
   }
+  has_zone_below_.resize(configs.size());
   // Names between a zone and another zone below it exist as well.
   for (const Name& domain : domains) {
     for (Bytes up = parent(domain.wire()); up.size() > 1; up = parent(up)) {
       const uint32_t node = find(up, hash_name(up));
       if (node == kNone || apexes_[nodes_[node].zone] != node) continue;
+      has_zone_below_[nodes_[node].zone] = true;
       bool added = false;
       const Name apex = *Name::from_wire(name_of(nodes_[node]));
       for (Bytes between = parent(domain.wire()); between.size() > apex.wire().size();
@@ -190,19 +221,51 @@ Result<void> ZoneBuilder::add_zones(const std::vector<ZoneConfig>& configs) {
       break;
     }
   }
-  size_t records = 0;
-  for (size_t z = 0; z < configs.size(); ++z) {
-    records += configs[z].records.size();
-    if (records > kMaxRecords) return fail(E2BIG, "too many records");
-    for (size_t i = 0; i < configs[z].records.size(); ++i) {
-      const auto& r = configs[z].records[i];
-      if (auto added = add_record(r, domains[z].wire()); !added)
-        return within("zone '" + configs[z].domain + "': record " +
-                          std::to_string(i + 1) + " (" + r.name + " " +
-                          type_text(r.type) + ")",
-                      std::move(added).error());
+  for (size_t z = 0; z < configs.size(); ++z)
+    TRY(add_records(configs[z], static_cast<uint16_t>(z)));
+  return {};
+}
+
+Result<void> ZoneBuilder::add_records(const ZoneView& config, uint16_t zone) {
+  const auto& records = config.records;
+  std::array<Parsed, kAhead> ahead;
+  for (size_t begin = 0, end; begin < records.size(); begin = end) {
+    end = std::min(begin + kAhead, records.size());
+    Result<void> done;
+    size_t parsed = begin, i = begin;
+    while (done && parsed < end) {
+      done = parse(records[parsed], ahead[parsed - begin]);
+      if (done) ++parsed;
     }
+    Result<void> added;
+    while (added && i < parsed) {
+      added = add_record(records[i], ahead[i - begin], zone);
+      if (added) ++i;
+    }
+    if (!added) done = std::move(added);
+    if (done) continue;
+    return within("zone '" + std::string(config.domain) + "': record " +
+                      std::to_string(i + 1) + " (" + std::string(records[i].name) + " " +
+                      type_text(records[i].type) + ")",
+                  std::move(done).error());
   }
+  return {};
+}
+
+// For a name each: what is not touched costs nothing.
+Result<void> ZoneBuilder::make_room(const std::vector<ZoneView>& configs) {
+  size_t records = 0, bytes = 0;
+  for (const auto& z : configs) {
+    records += z.records.size();
+    bytes += z.domain.size();
+    for (const auto& r : z.records) bytes += r.name.size() + r.rdata.size();
+  }
+  if (records > kMaxRecords) return fail(E2BIG, "too many records");
+  const size_t names = records + configs.size();
+  records_.reserve(records);
+  nodes_.reserve(names);
+  scratch_.reserve(bytes + 2 * names);
+  index_.assign(std::bit_ceil(std::max<size_t>(64, names * 3 / 2 + 1)), kNone);
   return {};
 }
 
@@ -233,6 +296,8 @@ Result<void> ZoneBuilder::add_overlay(const std::vector<Prefix>& overlay) {
   zones_->table_.resize(std::bit_ceil(nodes_.size() * 3 / 2 + 1));
   const size_t mask = zones_->table_.size() - 1;
   for (size_t n = 0; n < nodes_.size(); ++n) {
+    if (n + kAhead < nodes_.size())
+      __builtin_prefetch(&zones_->table_[nodes_[n + kAhead].hash & mask], 1);
     size_t i = nodes_[n].hash & mask;
     while (zones_->table_[i].node != 0) i = (i + 1) & mask;
     zones_->table_[i] = {static_cast<uint32_t>(nodes_[n].hash >> 32), offsets[n]};
@@ -280,7 +345,8 @@ Result<void> ZoneBuilder::write_sets(const Node& node) {
   auto& order = order_;
   order.clear();
   for (uint32_t r = node.first; r != kNone; r = records_[r].next) order.push_back(r);
-  std::ranges::stable_sort(order, {}, [&](uint32_t r) { return records_[r].type; });
+  if (order.size() > 1)
+    std::ranges::stable_sort(order, {}, [&](uint32_t r) { return records_[r].type; });
   const auto same = [&](uint32_t a, uint32_t b) {
     return records_[a].type == records_[b].type &&
            std::ranges::equal(rdata_of(records_[a]), rdata_of(records_[b]));
@@ -320,7 +386,7 @@ Result<void> ZoneBuilder::write_sets(const Node& node) {
 
 std::shared_ptr<const Zones> ZoneBuilder::finish() {
   const auto split = [](auto& pairs, auto& addresses, auto& nodes) {
-    std::ranges::sort(pairs);
+    if (!std::ranges::is_sorted(pairs)) std::ranges::sort(pairs);
     const auto [first, last] = std::ranges::unique(pairs);
     pairs.erase(first, last);
     addresses.reserve(pairs.size());
@@ -335,8 +401,8 @@ std::shared_ptr<const Zones> ZoneBuilder::finish() {
   return std::move(zones_);
 }
 
-Result<std::shared_ptr<const Zones>> Zones::build(const std::vector<ZoneConfig>& zones,
-                                                  const std::vector<Prefix>& overlay) {
+Result<std::shared_ptr<const Zones>> Zones::build_of(const std::vector<ZoneView>& zones,
+                                                     const std::vector<Prefix>& overlay) {
   ZoneBuilder builder;
   TRY(builder.add_zones(zones));
   TRY(builder.add_overlay(overlay));

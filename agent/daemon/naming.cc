@@ -183,8 +183,6 @@ void Daemon::update_resolver() {
   ResolverWish wish;
   wish.addresses = own_addresses();
   wish.listen_address = config_.dns.listen_address;
-  wish.config.zones = zone_configs(zones);
-  wish.config.zones.push_back(probe_record_.zone());
   wish.config.groups = group_configs(map.dns);
   wish.config.upstreams = original_servers_;
   if (wish.config.upstreams.size() > dns::kMaxUpstreams)
@@ -209,7 +207,10 @@ void Daemon::update_resolver() {
   else
     redirect_->want(config_.dns.redirect, wish.addresses);
   wish.rung = redirect_->rung();
-  resolver_->want(std::move(wish));
+  auto views = zone_views(zones);
+  const auto probe_zone = probe_record_.zone();
+  views.push_back(dns::view_of(probe_zone));
+  resolver_->want(std::move(wish), views);
 }
 
 // Going down begins with the host's names: it must not be left asking somebody who is

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/resolver_service.hh"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "agent/base/digest.hh"
@@ -50,60 +48,50 @@ bool same_sockets(const ResolverWish& a, const ResolverWish& b) {
          (a.rung == Rung::bind) == (b.rung == Rung::bind);
 }
 
-uint64_t digest_of(const std::vector<dns::ZoneConfig>& zones) {
-  std::string text;
-  for (const auto& z : zones) {
-    text += z.domain + '\n';
-    for (const auto& r : z.records)
-      text += fmt::format("{} {} {} {}\n", r.name, r.type, r.ttl, r.rdata);
-  }
-  return digest(text);
-}
-
 }  // namespace
 
 std::string resolver_program() {
   return program_near("../lib/wigeon", "wigeon-resolver");
 }
 
-std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones) {
-  std::vector<dns::ZoneConfig> out;
-  out.reserve(zones.size());
+std::vector<dns::ZoneView> zone_views(const std::vector<ZoneData>& zones) {
+  std::vector<dns::ZoneView> views;
+  views.reserve(zones.size() + 1);
   for (const auto& z : zones) {
-    dns::ZoneConfig c{.domain = z.domain, .non_authoritative = z.non_authoritative};
-    c.records.reserve(z.records.size());
-    for (const auto& r : z.records) c.records.push_back({r.name, r.type, r.ttl, r.rdata});
-    out.push_back(std::move(c));
+    auto& view = views.emplace_back(
+        dns::ZoneView{.domain = z.domain, .non_authoritative = z.non_authoritative});
+    view.records.reserve(z.records.size());
+    for (const auto& r : z.records)
+      view.records.push_back(
+          {.name = r.name, .rdata = r.rdata, .ttl = r.ttl, .type = r.type});
   }
-  return out;
+  return views;
 }
 
-void ResolverService::want(ResolverWish wish) {
-  auto zones = std::exchange(wish.config.zones, {});
-  dns::ResolverConfig config = wish.config;
-  for (const auto& z : zones)
-    wish.config.zones.push_back(
-        {.domain = z.domain, .non_authoritative = z.non_authoritative});
-  config.zones = std::move(zones);
-  const uint64_t records = digest_of(config.zones);
-  const auto hidden = std::ranges::count_if(
-      config.zones, [](const auto& z) { return is_probe_zone(z.domain); });
-  const bool same = wish_ == wish && records_ == records;
+void ResolverService::want(ResolverWish wish, const std::vector<dns::ZoneView>& zones) {
+  const auto config = dns::encode_config(wish.config, zones);
+  const uint64_t digest_now = config ? digest(*config) : 0;
+  const bool same = wish_ == wish && digest_ == digest_now;
   if (same && (process_ || again_)) return;
   const bool same_place = wish_ && same_sockets(*wish_, wish);
   const bool same_way = same_place && wish_->rung == wish.rung;
   const bool apart = wish_ && !same_place && !shares_place(*wish_, wish);
   wish_ = std::move(wish);
-  records_ = records;
-  zones_ = zone_list(config.zones, config.overlay);
-  hidden_zones_ = static_cast<uint64_t>(hidden);
+  digest_ = digest_now;
+  zones_ = zone_list(zones, wish_->config.overlay);
+  domains_.clear();
+  for (const auto& z : zones)
+    if (!is_probe_zone(z.domain)) domains_.emplace_back(z.domain);
+  hidden_zones_ = zones.size() - domains_.size();
   if (!same) failures_ = 0;
+  if (!config && process_ && same_way) return refused(config.error().what);
+  if (!config) return failed("its configuration: " + config.error().what);
   // Sockets of some of the same addresses could not be opened while the old ones are
   // there.
-  if (!process_ || (!same_place && !apart)) return start(config);
+  if (!process_ || (!same_place && !apart)) return start(*config);
   if (!same_way)
     if (auto moved = move(same_place); !moved) return failed(moved.error().what);
-  if (auto sent = process_->configure(config); !sent) failed(sent.error().what);
+  if (auto sent = process_->configure(*config); !sent) failed(sent.error().what);
 }
 
 void ResolverService::stop() {
@@ -112,12 +100,13 @@ void ResolverService::stop() {
   wish_.reset();
   listening_.clear();
   failure_.clear();
+  domains_.clear();
   zones_.clear();
   statistics_ = {};
   nobody_answers();
 }
 
-void ResolverService::start(const dns::ResolverConfig& config) {
+void ResolverService::start(dns::Bytes config) {
   again_.reset();
   process_.reset();
   listening_.clear();
@@ -183,6 +172,11 @@ void ResolverService::failed(std::string why) {
   nobody_answers();
 }
 
+void ResolverService::refused(const std::string& why) {
+  failure_ = "the zones were refused, the old ones stay: " + why;
+  log::error("resolver: {}", failure_);
+}
+
 dns::Resolver::Events ResolverService::events() {
   dns::Resolver::Events e;
   e.hello = [this](const dns::Hello& h) { sandbox_ = h.sandbox; };
@@ -194,10 +188,7 @@ dns::Resolver::Events ResolverService::events() {
     failure_.clear();
     events_.applied();
   };
-  e.refused = [this](const dns::Refused& r) {
-    failure_ = "the zones were refused, the old ones stay: " + r.reason;
-    log::error("resolver: {}", failure_);
-  };
+  e.refused = [this](const dns::Refused& r) { refused(r.reason); };
   e.statistics = [this](const dns::Statistics& s) {
     statistics_ = s;
     statistics_at_ = std::chrono::system_clock::now();
@@ -266,8 +257,7 @@ DnsStatus ResolverService::status() const {
   if (!wish_) return s;
   if (process_) s.sandbox = sandbox_;
   for (const auto& e : listening_) s.listen.push_back(e.text());
-  for (const auto& z : wish_->config.zones)
-    if (!is_probe_zone(z.domain)) s.domains.push_back(z.domain);
+  s.domains = domains_;
   s.zone_list = zones_;
   s.groups = group_list(wish_->config, statistics_, statistics_at_);
   if (!process_)

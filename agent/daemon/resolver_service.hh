@@ -21,7 +21,7 @@
 namespace wigeon {
 
 struct ResolverWish {
-  dns::ResolverConfig config{};
+  dns::ResolverConfig config{};      // without zones
   std::vector<Address> addresses{};  // of our link, which exist
   std::optional<Rung> rung{};        // nothing: nobody is led to it
   std::optional<Endpoint> listen_address{};
@@ -46,8 +46,8 @@ class ResolverService {
   ResolverService(Loop& loop, std::string program, Events events)
       : loop_(loop), program_(std::move(program)), events_(std::move(events)) {}
 
-  // Idempotent: nothing happens when it is so already.
-  void want(ResolverWish wish);
+  // Idempotent: nothing happens when it is so already. The zones are not kept.
+  void want(ResolverWish wish, const std::vector<dns::ZoneView>& zones);
   // Ends the process, which runs and does not answer; another one follows.
   void hangs(const std::string& why);
   // Ends the process, and with it its listeners.
@@ -66,10 +66,11 @@ class ResolverService {
   [[nodiscard]] std::vector<Degraded> degraded() const;
 
  private:
-  void start(const dns::ResolverConfig& config);
+  void start(dns::Bytes config);
   Result<dns::ListenerChange> open();
   Result<void> move(bool same_sockets);
   void failed(std::string why);
+  void refused(const std::string& why);
   void refreshed();
   void nobody_answers();
   [[nodiscard]] Failure no_resolver() const;
@@ -78,10 +79,11 @@ class ResolverService {
   Loop& loop_;
   std::string program_;
   Events events_;
-  std::optional<ResolverWish> wish_{};  // its zones without their records
-  std::vector<DnsZoneStatus> zones_{};  // to be shown of them
-  uint64_t hidden_zones_ = 0;           // and the others
-  uint64_t records_ = 0;                // digest of those
+  std::optional<ResolverWish> wish_{};
+  uint64_t digest_ = 0;                 // of its configuration with the zones
+  std::vector<std::string> domains_{};  // of the zones; of what others may see,
+  std::vector<DnsZoneStatus> zones_{};  // and the first of these with more
+  uint64_t hidden_zones_ = 0;           // what they may not
   std::unique_ptr<dns::Resolver> process_{};
   std::vector<Endpoint> listening_{};
   std::string failure_{};  // why no resolver runs, or the wished zones are not in force
@@ -99,12 +101,12 @@ class ResolverService {
 // The wigeon-resolver that belongs to this wigeond: beside it, or in ../lib/wigeon.
 std::string resolver_program();
 
-std::vector<dns::ZoneConfig> zone_configs(const std::vector<ZoneData>& zones);
+std::vector<dns::ZoneView> zone_views(const std::vector<ZoneData>& zones);
 
 // The zones as `status` shows them, at most kMaxZonesListed: the wished ones, then the
 // reverse zones that the resolver makes of them. The zone that we ask ourselves for
 // (dns/os/probe.hh) is not for others to see.
-std::vector<DnsZoneStatus> zone_list(const std::vector<dns::ZoneConfig>& zones,
+std::vector<DnsZoneStatus> zone_list(const std::vector<dns::ZoneView>& zones,
                                      const std::vector<Prefix>& overlay);
 bool is_probe_zone(std::string_view domain);
 

@@ -16,7 +16,7 @@ Prefix reverse_prefix(const Address& a, const Prefix& overlay) {
 }
 
 // How many addresses of our names are in each reverse zone of the overlay.
-std::map<Prefix, uint64_t> count_addresses(const std::vector<dns::ZoneConfig>& zones,
+std::map<Prefix, uint64_t> count_addresses(const std::vector<dns::ZoneView>& zones,
                                            const std::vector<Prefix>& overlay) {
   std::map<Prefix, uint64_t> counts;
   for (const auto& z : zones) {
@@ -88,13 +88,14 @@ bool is_probe_zone(std::string_view domain) {
   return domain.ends_with(".wigeon.invalid");
 }
 
-std::vector<DnsZoneStatus> zone_list(const std::vector<dns::ZoneConfig>& zones,
+std::vector<DnsZoneStatus> zone_list(const std::vector<dns::ZoneView>& zones,
                                      const std::vector<Prefix>& overlay) {
   std::vector<DnsZoneStatus> list;
   for (const auto& z : zones) {
     if (list.size() == kMaxZonesListed) return list;
     if (!is_probe_zone(z.domain))
-      list.push_back({z.domain, z.records.size(), !z.non_authoritative, false});
+      list.push_back(
+          {std::string(z.domain), z.records.size(), !z.non_authoritative, false});
   }
   std::map<std::string, uint64_t> counts;
   for (const auto& [prefix, n] : count_addresses(zones, overlay))

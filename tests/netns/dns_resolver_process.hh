@@ -103,7 +103,7 @@ struct Running {
     REQUIRE_FALSE(listeners.open.empty());
     port = listeners.open.front().endpoint.port;
     auto r = Resolver::start(loop, resolver_program(), resolver_identity(),
-                             std::move(listeners), wanted,
+                             std::move(listeners), *encode_config(wanted),
                              {.hello = [this](auto& m) { hellos.push_back(m); },
                               .listening = [this](auto& m) { listenings.push_back(m); },
                               .applied = [this](auto& m) { applied.push_back(m); },

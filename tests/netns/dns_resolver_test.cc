@@ -70,7 +70,7 @@ TEST_CASE("a bad configuration is refused and the old one stays") {
   Running r;
   auto bad = config();
   bad.zones[0].records.push_back({"b.wigeon.test", 1, 60, "not an address"});
-  const auto generation = r.resolver->configure(bad);
+  const auto generation = r.resolver->configure(*encode_config(bad));
   REQUIRE(generation);
   r.until([&] { return !r.refused.empty(); });
   CHECK(r.refused[0].generation == *generation);
@@ -81,7 +81,7 @@ TEST_CASE("a bad configuration is refused and the old one stays") {
   auto better = config();
   better.zones[0].records[0].rdata = "100.64.0.77";
   better.upstreams.push_back({*Address::parse("127.0.0.1"), r.port});
-  REQUIRE(r.resolver->configure(better));
+  REQUIRE(r.resolver->configure(*encode_config(better)));
   r.until([&] { return r.applied.size() == 2; });
   CHECK(r.applied[1].names == 3);
   CHECK(r.applied[1].dropped_upstreams ==
@@ -95,7 +95,7 @@ TEST_CASE("a hundred thousand names are taken while queries are answered") {
   for (uint32_t i = 1; i <= 100'000; ++i)
     big.zones[0].records.push_back({"p" + std::to_string(i) + ".wigeon.test", 1, 60,
                                     Address::v4(0x64400000 + i).text()});
-  REQUIRE(r.resolver->configure(big));
+  REQUIRE(r.resolver->configure(*encode_config(big)));
   r.until([&] { return r.applied.size() == 2; });
   CHECK(r.applied[1].names == 100'003);
   CHECK(r.dig("+short p99999.wigeon.test") ==
@@ -145,7 +145,7 @@ TEST_CASE("changes that come before the first configuration are made in their or
   std::vector<Listening> told;
   bool applied = false;
   auto resolver = *Resolver::start(loop, resolver_program(), resolver_identity(),
-                                   {.open = std::move(first)}, big,
+                                   {.open = std::move(first)}, *encode_config(big),
                                    {.listening = [&](auto& l) { told.push_back(l); },
                                     .applied = [&](auto&) { applied = true; }});
   REQUIRE(resolver->listen({.open = std::move(second), .keep = {kept}}));

@@ -83,7 +83,7 @@ TEST_CASE("allowed prefixes are answered, over the overlay and from other namesp
   CHECK(answers_nothing(s.hosts.peer));
   c.allow_from = {*Prefix::parse("100.64.0.0/10"), *Prefix::parse("fd00::/64")};
   c.interfaces = {::if_nametoindex("wt0")};
-  REQUIRE(s.r.resolver->configure(c));
+  REQUIRE(s.r.resolver->configure(*encode_config(c)));
   s.r.until([&] { return s.r.applied.size() == 2; });
   CHECK(answers(s.hosts.peer));
   CHECK(answers_nothing(s.hosts.container));

@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "dns/control.hh"
+#include "dns/sealed.hh"
 #include "dns/service.hh"
 #include "tests/bench/dns/measures.hh"
 
@@ -21,6 +23,38 @@ double cpu_time() {
   timespec t{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+// What the daemon does with its names in its own thread, and the resolver's loader then.
+Result<void> measure_loading(const Effort& effort, Report& report) {
+  using namespace wigeon::dns;
+  for (const size_t names : effort.names) {
+    const auto config = our_config(names);
+    Series encode{"encode"}, seal_it{"seal"}, read{"read"}, build{"build"}, drop{"drop"};
+    for (size_t round = 0; round < effort.rounds * 2; ++round) {
+      double last = cpu_time();
+      const auto lap = [&](Series& s) {
+        s.seconds.push_back(cpu_time() - last);
+        last = cpu_time();
+      };
+      const auto bytes = TRY(encode_config(config));
+      lap(encode);
+      const auto fd = TRY(seal(bytes));
+      lap(seal_it);
+      auto sealed = std::make_optional(TRY(SealedConfig::map(fd.get())));
+      auto view = std::make_optional(TRY(view_config(sealed->bytes())));
+      lap(read);
+      auto zones = TRY(Zones::build_of(view->zones, view->rest.overlay));
+      lap(build);
+      view.reset();
+      sealed.reset();
+      zones.reset();
+      lap(drop);
+    }
+    report.add(fmt::format("{} names: CPU to hand them over", names),
+               std::vector{encode, seal_it, read, build, drop});
+  }
+  return {};
 }
 
 }  // namespace
@@ -58,7 +92,7 @@ Result<void> measure_in_process(const Effort& effort, Report& report) {
   for (auto& s : series)
     report.add("one reply in memory", s.name + ", ns", Unit::count,
                median(s.seconds) * 1e9);
-  return {};
+  return measure_loading(effort, report);
 }
 
 }  // namespace wigeon::bench

@@ -15,6 +15,7 @@
 #include <functional>
 
 #include "dns/control.hh"
+#include "dns/sealed.hh"
 #include "dns/spawn.hh"
 #include "tests/bench/dns/limits.hh"
 #include "tests/bench/netlink/measure.hh"

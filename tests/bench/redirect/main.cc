@@ -56,6 +56,7 @@ Result<std::unique_ptr<Resolver>> start_resolver() {
   config.own_addresses = {kOwn};
   config.zones = {
       {.domain = "bench.test", .records = {{std::string(kName), 1, 300, "100.64.0.2"}}}};
+  const auto encoded = TRY(dns::encode_config(config));
   bool applied = false;
   std::string failure;
   dns::Resolver::Events events;
@@ -69,7 +70,7 @@ Result<std::unique_ptr<Resolver>> start_resolver() {
           .string();
   pin(0);
   auto started = dns::Resolver::start(r->loop, program, {::getuid(), ::getgid()},
-                                      std::move(change), config, std::move(events));
+                                      std::move(change), encoded, std::move(events));
   pin(1);
   if (!started) return std::unexpected(started.error());
   r->process = std::move(*started);

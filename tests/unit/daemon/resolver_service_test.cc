@@ -29,9 +29,9 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
   TempDir dir;
   ResolverService* again = nullptr;
   ResolverService service(loop, dir.path() + "/wigeon-resolver",
-                          {.renew = [&] { again->want(anywhere()); }});
+                          {.renew = [&] { again->want(anywhere(), {}); }});
   again = &service;
-  service.want(anywhere());
+  service.want(anywhere(), {});
   REQUIRE(says(service.degraded(), Severity::error, "wigeon-resolver"));
   CHECK(service.status().listen.empty());
 
@@ -49,11 +49,23 @@ TEST_CASE("a resolver that cannot be started is told of and tried again") {
 TEST_CASE("a resolver that is not wanted is no failure") {
   auto loop = *Loop::open();
   ResolverService service(loop, "/nonexistent", {});
-  service.want({.rung = Rung::bind});
+  service.want({.rung = Rung::bind}, {});
   CHECK_FALSE(service.degraded().empty());
   service.stop();
   CHECK(service.degraded().empty());
   CHECK(service.status().redirect.empty());
+}
+
+TEST_CASE("zones that no configuration holds are refused by name") {
+  auto loop = *Loop::open();
+  ResolverService service(loop, "/nonexistent", {});
+  const std::string longest(dns::kMaxConfigText + 1, 'x');
+  service.want(anywhere(), {{.domain = longest}});
+  CHECK(says(service.degraded(), Severity::error, "is longer than 4096 bytes"));
+  const std::string probe = "0123456789abcdef.wigeon.invalid";
+  service.want(anywhere(), {{.domain = "a.test"}, {.domain = probe}});
+  CHECK_FALSE(says(service.degraded(), Severity::error, "is longer than"));
+  CHECK(service.status().domains == std::vector<std::string>{"a.test"});
 }
 
 TEST_CASE("whoever waits for fresh counters hears at once when no resolver runs") {
@@ -76,9 +88,9 @@ TEST_CASE(
                                 opened.push_back(s.endpoint.address.text());
                           }});
   const auto own = *Address::parse("127.77.0.1");
-  service.want({.addresses = {own}, .rung = Rung::sk_lookup});
+  service.want({.addresses = {own}, .rung = Rung::sk_lookup}, {});
   CHECK(opened == std::vector<std::string>{"127.0.0.1"});
   opened.clear();
-  service.want({.addresses = {own}, .rung = Rung::tc});
+  service.want({.addresses = {own}, .rung = Rung::tc}, {});
   CHECK(opened == std::vector<std::string>{"127.77.0.1"});
 }

@@ -24,7 +24,7 @@ std::string text(const std::vector<DnsZoneStatus>& list) {
 }  // namespace
 
 TEST_CASE("zones are listed with their records, and reverse zones with theirs") {
-  const std::vector<dns::ZoneConfig> zones{
+  const std::vector<dns::ZoneConfig> configs{
       {.domain = "a.test",
        .records = {{"x.a.test", 1, 60, "100.64.0.1"},
                    {"y.a.test", 1, 60, "100.65.0.1"},
@@ -35,6 +35,7 @@ TEST_CASE("zones are listed with their records, and reverse zones with theirs") 
        .records = {{"z.open.test", 1, 60, "100.64.0.2"}},
        .non_authoritative = true},
       {.domain = "0123456789abcdef.wigeon.invalid", .records = {{"", 16, 0, "\"x\""}}}};
+  const auto zones = dns::views_of(configs);
   // A prefix that ends inside a nibble is several zones; those without names too.
   CHECK(text(zone_list(zones, {prefix("100.64.0.0/15"), prefix("fd00::/16")})) ==
         "a.test 5\n"
@@ -45,9 +46,7 @@ TEST_CASE("zones are listed with their records, and reverse zones with theirs") 
 }
 
 TEST_CASE("many zones are listed in part") {
-  std::vector<dns::ZoneConfig> zones(kMaxZonesListed + 1);
-  for (size_t i = 0; i < zones.size(); ++i)
-    zones[i].domain = "z" + std::to_string(i) + ".test";
+  const std::vector<dns::ZoneView> zones(kMaxZonesListed + 1, {.domain = "z.test"});
   CHECK(zone_list(zones, {prefix("100.64.0.0/16")}).size() == kMaxZonesListed);
 }
 
@@ -169,7 +168,8 @@ TEST_CASE("without a resolver, queries and flushes are answered at once, and why
   ResolverService service(loop, "/nonexistent", {});
   service.want({.config = {.groups = {{.servers = {at("192.0.2.1:53")}}}},
                 .rung = Rung::bind,
-                .listen_address = Endpoint{Address::v4(INADDR_LOOPBACK), 0}});
+                .listen_address = Endpoint{Address::v4(INADDR_LOOPBACK), 0}},
+               {});
   std::vector<Failure> failures;
   service.flush("", [&](auto o) { failures.push_back(o.error()); });
   service.query("a.test", 1, dns::Transport::udp,

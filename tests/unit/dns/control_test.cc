@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <catch2/catch.hpp>
 
+#include "dns/sealed.hh"
+
 using namespace wigeon;
 using namespace wigeon::dns;
 
@@ -262,7 +264,7 @@ TEST_CASE("a configuration travels in a sealed memfd") {
   auto packet = receive_packet(pair.b.get());
   REQUIRE(packet);
   REQUIRE((*packet)->fds.size() == 1);
-  CHECK(*read_sealed_config((*packet)->fds[0].get()) == sample());
+  CHECK(*decode_config(SealedConfig::map((*packet)->fds[0].get())->bytes()) == sample());
   CHECK(::write(fd.get(), "x", 1) < 0);
   CHECK(::ftruncate(fd.get(), 0) < 0);
 }
@@ -271,7 +273,7 @@ TEST_CASE("a memfd that could still change is refused") {
   const UniqueFd fd(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const auto bytes = *encode_config(sample());
   REQUIRE(::write(fd.get(), bytes.data(), bytes.size()) > 0);
-  CHECK(read_sealed_config(fd.get()).error().what == "the memfd is not sealed");
+  CHECK(SealedConfig::map(fd.get()).error().what == "the memfd is not sealed");
 }
 
 TEST_CASE("an empty socket, a closed one and a packet too large are told apart") {
