@@ -24,7 +24,8 @@ Result<void> measure_replacing(const Effort& effort, Report& report) {
   const auto* echo = field.find("echo");
   if (!ours || !echo) return fail(ENOENT, "not both are there");
   const auto questions = random_peers(names);
-  Series beyond{"stall beyond echo's"}, stall{"wigeon"}, limit{"echo"}, quiet{"quiet"};
+  Series beyond{"stall beyond echo's"}, stall{"wigeon"}, limit{"echo"};
+  Series quiet{"nothing replaced"}, beside{"nothing, beside a nice 10 loop"};
   Series cpu{"wigeon"};
   uint64_t lost = 0, sent = 0;
   uint32_t generation = 1;
@@ -34,6 +35,10 @@ Result<void> measure_replacing(const Effort& effort, Report& report) {
         TRY(load_steadily(echo->server.endpoint(), questions, kRate, kSeconds, 1, [] {}));
     const auto still =
         TRY(load_steadily(ours->server.endpoint(), questions, kRate, kSeconds, 1, [] {}));
+    std::optional<Server> burner = TRY(start_burner());
+    const auto beside_it =
+        TRY(load_steadily(ours->server.endpoint(), questions, kRate, kSeconds, 1, [] {}));
+    burner.reset();
     const double before = TRY(ours->server.cpu());
     Result<void> given;
     const auto load =
@@ -46,13 +51,15 @@ Result<void> measure_replacing(const Effort& effort, Report& report) {
                         peer_address(1, 1 + round % 3), 1));
     limit.seconds.push_back(echoed.stall);
     quiet.seconds.push_back(still.stall);
+    beside.seconds.push_back(beside_it.stall);
     stall.seconds.push_back(load.stall);
     beyond.seconds.push_back(std::max(0.0, load.stall - echoed.stall));
     lost += load.lost;
     sent += load.sent;
   }
   const auto what = fmt::format("{} names replaced, 10000 questions a second", names);
-  report.add(what + ": longest wait", std::vector{limit, quiet, stall});
+  report.add(what + ": longest wait", std::vector{limit, quiet, beside, stall});
+  report.add(what + ": CPU", std::vector{cpu});
   report.add(what + ": lost of " + std::to_string(sent), "wigeon", Unit::count,
              static_cast<double>(lost));
   report.goal(Goal{.id = "D8",

@@ -20,6 +20,7 @@ Result<void> measure_tcp(const Effort&, Report&);         // D5
 Result<void> measure_forwarding(const Effort&, Report&);  // D6, D7
 Result<void> measure_replacing(const Effort&, Report&);   // D8
 Result<void> measure_memory(const Effort&, Report&);      // D9
+Result<void> measure_together(const Effort&, Report&);    // M1
 Result<void> measure_starting(const Effort&, Report&);    // S1
 
 // A server that answers, and what was noted of its turns.

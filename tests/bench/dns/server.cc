@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -215,6 +216,13 @@ Result<Server::Memory> Server::memory() const {
 Result<Server> start_echo(const Task& task, int cpu) {
   const auto sockets = TRY(sockets_of(task));
   return fork_server(task, cpu, [&] { serve_echo(sockets[0].fd.get()); });
+}
+
+Result<Server> start_burner() {
+  return fork_server({}, kServerCpu, [] {
+    (void)::setpriority(PRIO_PROCESS, 0, 10);
+    for (volatile uint64_t turns = 0;;) turns = turns + 1;
+  });
 }
 
 Result<UniqueFd> sealed_config(size_t names, unsigned version) {

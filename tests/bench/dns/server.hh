@@ -60,6 +60,8 @@ std::vector<Kind> forwarding_kinds();
 
 Result<Server> start_ours(const Task& task);
 Result<Server> start_echo(const Task& task, int cpu);
+// Answers nothing: takes what CPU time others leave, at the priority of our loader.
+Result<Server> start_burner();
 
 // Gives our resolver a configuration; nothing is waited for.
 Result<UniqueFd> sealed_config(size_t names, unsigned version);

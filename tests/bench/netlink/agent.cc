@@ -19,6 +19,9 @@ namespace {
 constexpr const char* kSettings =
     R"({"tunnel": "kernel", "dns": {"manager": "none", "redirect": "off"},)"
     R"( "firewall": {"backend": "none", "allowUnfiltered": true}})";
+constexpr const char* kWholeSettings =
+    R"({"dns": {"manager": "none", "redirect": "bind"},)"
+    R"( "firewall": {"backend": "none", "allowUnfiltered": true}})";
 constexpr double kQuiet = 0.4;      // longer than the daemon waits before it acts
 constexpr double kLongest = 120.0;  // that anything is waited for
 constexpr useconds_t kPause = 20'000;
@@ -52,12 +55,20 @@ std::string map_text(const Map& map, uint64_t serial) {
         R"( "endpoint": "{}", "persistentKeepalive": 0}})",
         i == 0 ? "\n" : ",\n", key, ips, i, endpoint_text(p));
   }
+  text += R"(], "FirewallRules": [)";
+  for (uint32_t i = 0; i < map.rules; ++i)
+    fmt::format_to(std::back_inserter(text),
+                   R"({}{{"PeerIP": "{}", "Direction": "IN", "Action": "ACCEPT",)"
+                   R"( "Protocol": "TCP", "Port": "{}"}})",
+                   i == 0 ? "\n" : ",\n", Address::v4(0x64400001 + i % map.n).text(),
+                   1024 + i % 60'000);
   return text + "]}\n";
 }
 
-Result<Agent> Agent::make() {
+Result<Agent> Agent::make(Kind kind) {
   Agent agent(TRY(TempDir::make()));
-  TRY(write_text(agent.directory_ / "config.json", kSettings));
+  TRY(write_text(agent.directory_ / "config.json",
+                 kind == Kind::whole ? kWholeSettings : kSettings));
   return agent;
 }
 

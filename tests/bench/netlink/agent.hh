@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The real daemon, with its files in a directory of the bench's own: no name service, no
-// filter, kernel WireGuard. Seen only through its programs, /proc and the kernel.
+// The real daemon, with its files in a directory of the bench's own: no filter, and as a
+// rule no name service and kernel WireGuard. Seen only through its programs, /proc and
+// the kernel.
 #pragma once
 
 #include <string>
@@ -19,6 +20,7 @@ inline constexpr const char* kAgentLink = "wt0";
 struct Map {
   uint32_t n = 0;
   uint32_t networks = 0;
+  uint32_t rules = 0;  // of the firewall: a port of one peer each
   std::string changed{};
   uint16_t port = 0;
 };
@@ -26,8 +28,12 @@ std::string map_text(const Map& map, uint64_t serial);
 
 class Agent {
  public:
+  enum class Kind {
+    tunnel,  // kernel WireGuard, no name service
+    whole,   // whatever tunnel there is, and a resolver, of which the host is not told
+  };
   // wigeond and wigeon are found in PATH.
-  static Result<Agent> make();
+  static Result<Agent> make(Kind kind = Kind::tunnel);
   Agent(Agent&& other) noexcept;
   Agent& operator=(Agent&&) = delete;
   ~Agent();
