@@ -89,6 +89,87 @@ TEST_CASE("a flood of malformed queries keeps nobody from an answer, and no memo
   CHECK(r.exits.empty());
 }
 
+// Everything at once and again: local and foreign names, TCP, garbage, floods of peers,
+// flushes, new configurations, servers that come and go.
+TEST_CASE("after all of it for a while, memory and descriptors are as they were") {
+  const char* wanted = std::getenv("WIGEON_SOAK");  // seconds
+  auto c = config();
+  c.allow_from = {*Prefix::parse("192.0.2.0/24")};
+  Running r(c);
+  REQUIRE(add_address(kPeer));
+  const auto seconds = std::chrono::seconds(wanted ? std::stoul(wanted) : 6);
+  const auto host = client(r, SOCK_DGRAM), peer = client(r, SOCK_DGRAM, kPeer);
+  std::optional<Dnsmasq> upstream;
+  std::minstd_rand random(7);
+  std::vector<uint8_t> reply(65536);
+  size_t asked = 0, answered = 0, foreign = 0, told = 0, turns = 0;
+  long base = 0;
+  // Sockets for queries upstream are kept (dns/upstream_time.cc).
+  const size_t files = descriptors(r) + 16;
+  const auto ask = [&](const std::string& name) {
+    const auto q =
+        make_query({.name = name, .id = static_cast<uint16_t>(1 + asked++ % 65535)});
+    REQUIRE(::send(host.get(), q.data(), q.size(), 0) > 0);
+    for (size_t n = 1; n > 0;) {
+      n = receive(host.get(), reply, 6000);
+      if (n < 12 || reply[0] != q[0] || reply[1] != q[1]) continue;
+      ++answered;
+      return std::string(text(Bytes(reply).first(n)));
+    }
+    return std::string();
+  };
+  const auto begin = Loop::now();
+  for (; Loop::now() - begin < seconds; ++turns) {
+    if (turns % 40 == 0) upstream.emplace();
+    if (turns % 40 == 30) upstream.reset();
+    for (int i = 0; i < 50; ++i) {
+      CHECK(ask("alpha.wigeon.test").find("100.64.0.1") != std::string::npos);
+      auto garbage = make_query({.name = "none.wigeon.test", .id = 0});
+      garbage[random() % garbage.size()] = static_cast<uint8_t>(random());
+      garbage[0] = garbage[1] = 0;
+      (void)::send(host.get(), garbage.data(), garbage.size(), MSG_DONTWAIT);
+      for (int k = 0; k < 20; ++k)
+        (void)::send(peer.get(), garbage.data(), garbage.size(), MSG_DONTWAIT);
+    }
+    foreign +=
+        ask("n" + std::to_string(random() % 5000) + ".up.test").find("203.0.113.1") !=
+        std::string::npos;
+    const auto stream = client(r, SOCK_STREAM);
+    const auto q = make_query({.name = "alpha.wigeon.test"});
+    std::vector<uint8_t> framed{0, static_cast<uint8_t>(q.size())};
+    framed.insert(framed.end(), q.begin(), q.end());
+    (void)::send(stream.get(), framed.data(), turns % 3 ? framed.size() : 5,
+                 MSG_NOSIGNAL);
+    if (turns % 3) CHECK(receive(stream.get(), reply, 5000) > 12);
+    if (turns % 10 == 0) {
+      auto next = c;
+      for (size_t i = 0; i < 2000 + random() % 2000; ++i)
+        next.zones[0].records.push_back(
+            {"p" + std::to_string(i) + ".wigeon.test", 1, 60,
+             Address::v4(0x64400000 + random() % 65536).text()});
+      REQUIRE(r.resolver->configure(*encode_config(next)));
+      REQUIRE(r.resolver->flush(""));
+      REQUIRE(r.resolver->ask_statistics());
+      ++told;
+    }
+    r.until([&] { return r.applied.size() == told + 1; });
+    if (base == 0 && Loop::now() - begin > seconds / 3) base = resident_kilobytes(r);
+  }
+  // Connections that were left half-open end by themselves.
+  for (int i = 0; i < 2000 && descriptors(r) > files; ++i) ::usleep(10'000);
+  CHECK(answered == asked);
+  CHECK(foreign > 0);
+  CHECK(descriptors(r) <= files);
+  if (is_released(r)) CHECK(resident_kilobytes(r) - base <= 1024);
+  CHECK(r.refused.empty());
+  CHECK(r.exits.empty());
+  if (wanted)
+    WARN(turns << " turns, " << asked << " questions, " << foreign
+               << " foreign ones answered, " << told << " configurations; memory " << base
+               << " -> " << resident_kilobytes(r) << " kB, descriptors at most " << files
+               << " -> " << descriptors(r));
+}
+
 TEST_CASE("a thousand slow TCP clients do not keep a new one from its answer") {
   Running r;
   const size_t before = descriptors(r);

@@ -56,6 +56,22 @@ back() {
   say "after $(((${EPOCHREALTIME/./} - ${started/./}) / 1000)) ms"
 }
 
+# rounds SENTENCE BREAK WELL: what BREAK does is put right until WELL, as often as
+# $WIGEON_ROUNDS says (G21: 200, natively); how long that took, in milliseconds.
+rounds() {
+  local i started times=()
+  for ((i = 0; i < ${WIGEON_ROUNDS:-3}; ++i)); do
+    "$2"
+    started=${EPOCHREALTIME/./}
+    wait_for 10 "$3" || break
+    times+=($(((${EPOCHREALTIME/./} - started) / 1000)))
+  done
+  equal "$1: our names are back each time" "${WIGEON_ROUNDS:-3}" "${#times[@]}"
+  mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -n)
+  say "$1: ${#times[@]} rounds, ${times[${#times[@]} / 2]} ms median," \
+    "${times[(${#times[@]} * 99 - 1) / 100]} ms p99, ${times[-1]} ms at most"
+}
+
 # How often the host's server was asked for our names.
 asked_above() { grep -c 'query.* [^ ]*wigeon.test ' "$VM_OUT/up.txt" || :; }
 
