@@ -76,8 +76,9 @@ std::vector<std::string> words_of(std::string_view line) {
     words[0] += ':';
     words[1].erase(0, 1);
   }
-  if (const auto colon = words.empty() ? 0 : words[0].find(':');
-      colon + 1 < words.front().size()) {
+  if (words.empty()) return words;
+  if (const auto colon = words[0].find(':');
+      colon != std::string::npos && colon + 1 < words[0].size()) {
     words.insert(words.begin() + 1, words[0].substr(colon + 1));
     words[0].resize(colon + 1);
   }

@@ -182,6 +182,7 @@ TEST_CASE("nsswitch asks resolved when it is listed before dns") {
       {"hosts:", false},
       {":", false},
       {"hosts: resolved", false},
+      {"\n \t\n#\nhosts: resolve", true},
   };
   for (const auto& [line, asks] : cases) {
     CAPTURE(line);
