@@ -82,6 +82,7 @@ Result<std::vector<T>> get_list(ByteReader& in, size_t max, std::string_view wha
                                 auto get) {
   std::vector<T> list;
   const size_t n = TRY(in.count(max, what));
+  list.reserve(n);
   for (size_t i = 0; i < n; ++i) list.push_back(TRY(get()));
   return list;
 }

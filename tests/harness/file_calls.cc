@@ -22,6 +22,7 @@ using Kind = FileCall::Kind;
 
 std::string memory_of(pid_t pid, uint64_t at, size_t size) {
   std::string bytes(size, '\0');
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): of another process
   iovec mine{bytes.data(), size}, theirs{reinterpret_cast<void*>(at), size};
   const ssize_t n = ::process_vm_readv(pid, &mine, 1, &theirs, 1, 0);
   bytes.resize(n > 0 ? static_cast<size_t>(n) : 0);

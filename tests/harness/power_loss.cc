@@ -141,6 +141,7 @@ void after_power_loss(const StoredFiles& before, const std::vector<FileCall>& ca
   const Disk disk = disk_after(before, calls, done);
   // All choices of all files and directories, counted up like the digits of a number.
   std::vector<std::vector<StoredFile>> files;
+  files.reserve(disk.files.size());
   for (size_t i = 0; i < disk.files.size(); ++i)
     files.push_back(versions(disk.files[i], disk.changes[i]));
   std::vector<size_t> digits(files.size() + disk.renames.size());
