@@ -169,6 +169,8 @@ Result<void> measure_change(const Sizes& sizes, Report& to) {
   to.goal("W2", name("ours ÷ wg set", sizes.many), ours_many, of(kSet), 1.0 / 200);
   to.goal("W2", name("ours ÷ wg syncconf", sizes.many), ours_many, of(kSync),
           1.0 / 15'000);
+  to.remark(fmt::format("W2: raw is 1/{:.0f} of wg syncconf: what the kernel leaves",
+                        median(ratios(of(kSync), of(name("raw", sizes.many))))));
   return {};
 }
 
